@@ -1,0 +1,1 @@
+"""relaxon: relaxation to equilibrium in kinetic theory."""

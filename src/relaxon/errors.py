@@ -1,0 +1,27 @@
+"""The one exception that bad input raises, and the sentences shared by several modules."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """What a user gave cannot be used; the message is one sentence: what, got, allowed.
+
+    The command line prints the sentence and ends with exit code 2.
+    """
+
+
+def require(condition: bool, sentence: str) -> None:
+    """Raise `InputError(sentence)` unless `condition` holds."""
+    if not condition:
+        raise InputError(sentence)
+
+
+def unknown(kind: str, name: str, allowed: Iterable[str]) -> InputError:
+    """The error for a wrong name: names the nearest right one and lists all of them."""
+    names = sorted(allowed)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return InputError(f"Unknown {kind} {name!r}.{hint} Allowed: {', '.join(names)}.")
