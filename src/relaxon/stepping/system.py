@@ -1,0 +1,52 @@
+"""What a stiff system offers to an implicit stepper."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+
+import equinox as eqx
+from jax import Array
+
+State = Array
+"""The unknown: an array, or a pytree of arrays of one shape."""
+
+
+class System(eqx.Module):
+    """An ordinary differential equation dy/dt = rate(t, y) that can be solved implicitly."""
+
+    @abc.abstractmethod
+    def frozen(self, t: Array, y: State) -> System:
+        """The system with the choices that depend on y made, and held, for one step from y."""
+
+    @abc.abstractmethod
+    def rate(self, t: Array, y: State) -> State:
+        """dy/dt."""
+
+    @abc.abstractmethod
+    def linearize(self, t: Array, y: State) -> Callable[[Array], Callable[[State], State]]:
+        """tau -> (rhs -> (1 - tau J)^-1 rhs) with J the derivative of `rate` in y."""
+
+    @abc.abstractmethod
+    def size(self, t: Array, y: State) -> Array:
+        """The norm of the solution against which a step's error is held."""
+
+    @abc.abstractmethod
+    def error(self, t: Array, y: State, defect: State) -> Array:
+        """The same norm of a small change `defect` of y."""
+
+    @abc.abstractmethod
+    def constrain(self, t: Array, y: State) -> State:
+        """Remove from y what rounding did to quantities that the equation conserves."""
+
+    @abc.abstractmethod
+    def admissible(self, t: Array, y: State) -> Array:
+        """True if y is inside the bounds that the equation keeps; a step that leaves is rejected."""
+
+    @abc.abstractmethod
+    def lyapunov(self, t: Array, y: State) -> Array:
+        """Functionals that must not increase along solutions, shape (m,); checked every step."""
+
+    @abc.abstractmethod
+    def blown_up(self, t: Array, y: State) -> Array:
+        """True if the solution has left every bound: the run ends with status BLOWUP."""
