@@ -44,6 +44,7 @@ class Frame(eqx.Module):
     Attributes:
         grid: The radial grid, d = 3.
         maxwellian: M at the centres, shape (n,).
+        log_maxwellian: Its logarithm.
         at_faces: M at the interior faces, shape (n - 1,).
         temperature: Variance per component of M.
         ratio: M(face)/M(cell) for the faces c-2 .. c+1 of cell c, shape (n, 4).
@@ -53,6 +54,7 @@ class Frame(eqx.Module):
 
     grid: RadialGrid
     maxwellian: Array
+    log_maxwellian: Array
     at_faces: Array
     temperature: Array
     ratio: Array
@@ -66,7 +68,8 @@ class Frame(eqx.Module):
         norm = mass * (2 * jnp.pi * temperature) ** (-grid.d / 2)
         self.grid = grid
         self.temperature = temperature
-        self.maxwellian = norm * jnp.exp(-(grid.r**2) / (2 * temperature))
+        self.log_maxwellian = jnp.log(norm) - grid.r**2 / (2 * temperature)
+        self.maxwellian = jnp.exp(self.log_maxwellian)
         self.at_faces = norm * jnp.exp(-(faces**2) / (2 * temperature))
         # One exponential each: the quotient of two would be 0/0 in the far tail.
         around = _faces_around(faces**2)
@@ -230,9 +233,9 @@ class Linearization(eqx.Module):
         next_gap = jnp.append(gap[1:], jnp.inf)
         weight = jnp.append(1.0 / (1.0 / gap[:-1] + 1.0 / gap[1:]), gap[-1])
         below = jnp.append(gap[1:] / (gap[:-1] + gap[1:]), 1.0) * jnp.pad(scale, (1, 0))[:-1]
-        above = jnp.where(jnp.isinf(next_gap), 0.0, gap / (gap + next_gap)) * jnp.pad(
-            scale, (0, 1)
-        )[1:]
+        above = (
+            jnp.where(jnp.isinf(next_gap), 0.0, gap / (gap + next_gap)) * jnp.pad(scale, (0, 1))[1:]
+        )
         source = -(weight * frame.measure / scale)[:, None]
         faces = jnp.zeros((n - 1, 7))
         sums = faces.at[:, 2].set(-below / scale).at[:, 3].set(1.0).at[:, 4].set(-above / scale)
@@ -253,6 +256,4 @@ def linearize(frame: Frame, a: Array, ell: Array, gain: Array) -> Linearization:
     to_g = (u / frame.half_square)[:, None] * frame.difference + xi[:, None] * to_u
     sum_u, sum_g = kernel_sum(frame, a, u), kernel_sum(frame, a, u * xi)
     rate = divergence(frame, u * (xi * sum_u - sum_g)) * jnp.exp(-ell)
-    return Linearization(
-        frame, a, u, u * xi, to_u, to_g, sum_u, sum_g, gain - rate, jnp.exp(ell)
-    )
+    return Linearization(frame, a, u, u * xi, to_u, to_g, sum_u, sum_g, gain - rate, jnp.exp(ell))

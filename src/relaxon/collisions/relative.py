@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.collisions.radial import Frame, linearize, log_rate
+from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.system import System
 
 
@@ -27,6 +28,59 @@ class RelativeSystem(System):
     reaction: Array
     peak: Array
     conservative: bool = eqx.field(static=True)
+
+    def __init__(self, f0: Array, grid: RadialGrid, kernel: Array, reaction: Array):
+        """Build the system whose reference is the Maxwellian with the mass and energy of f0.
+
+        Args:
+            f0: Initial distribution > 0, shape (n,).
+            grid: Its grid.
+            kernel: a(r) at the interior faces; see `relaxon.collisions.radial`.
+            reaction: Prefactor of F^2, a concrete scalar.
+        """
+        mass = grid.integrate(f0)
+        temperature = grid.integrate(f0 * grid.r**2) / (grid.d * mass)
+        self.frame = Frame(grid, mass, temperature)
+        self.kernel = kernel
+        self.reaction = jnp.asarray(reaction, float)
+        self.peak = jnp.max(f0)
+        self.conservative = not bool(reaction != 0)
+        self.lyapunov_names = ("relative_entropy", "relative_fisher")
+
+    def encode(self, f0: Array) -> Array:
+        """ell = log(f0/M), with the rounding of its mass and energy removed."""
+        ell = jnp.log(jnp.maximum(f0, 1e-300)) - self.frame.log_maxwellian
+        return self.constrain(jnp.zeros(()), ell)
+
+    def fields(self, t: Array, y: Array) -> dict[str, Array]:
+        """The distribution f, and f - M to its own relative accuracy."""
+        reference = self.frame.maxwellian
+        return {"f": reference * jnp.exp(y), "perturbation": reference * jnp.expm1(y)}
+
+    def diagnostics(self, t: Array, y: Array) -> dict[str, Array]:
+        """Moments, entropies, Fisher information and distances to the equilibrium M."""
+        grid, reference = self.frame.grid, self.frame.maxwellian
+        f, phi = reference * jnp.exp(y), jnp.expm1(y)
+        rho, energy = grid.integrate(f), grid.integrate(f * grid.r**2)
+        production = -grid.integrate(f * log_rate(self.frame, self.kernel, y) * y)
+        scale = jnp.maximum(jnp.max(jnp.abs(phi)), 1e-300)
+        squares = grid.integrate((reference * phi / scale) ** 2)
+        return {
+            "mass": rho,
+            "energy": energy,
+            "temperature": energy / (grid.d * rho),
+            "entropy": grid.integrate(f * (y + self.frame.log_maxwellian)),
+            "relative_entropy": relative_entropy(self.frame, y),
+            "entropy_production": production,
+            "relative_fisher": relative_fisher(self.frame, y),
+            "fisher_information": relative_fisher(self.frame, y)
+            + 2 * grid.d * rho / self.frame.temperature
+            - energy / self.frame.temperature**2,
+            "central_value": grid.at_origin(f),
+            "maximum": jnp.max(f),
+            "distance_l2": scale * jnp.sqrt(squares),
+            "distance_weighted": self.size(t, y),
+        }
 
     def frozen(self, t: Array, y: Array) -> RelativeSystem:
         """Choose the stencils for the step that begins at y."""
@@ -79,7 +133,7 @@ def relative_entropy(frame: Frame, ell: Array) -> Array:
     safe = jnp.where(small, 1.0, ell)
     series = 0.0
     for k in range(9, 1, -1):  # exp(x) x - exp(x) + 1 = sum_k (k - 1) x^k / k!
-        series = (series * ell + (k - 1) / math.factorial(k))
+        series = series * ell + (k - 1) / math.factorial(k)
     density = jnp.where(small, series * ell**2, jnp.exp(safe) * (safe - 1) + 1)
     return frame.grid.integrate(frame.maxwellian * density)
 

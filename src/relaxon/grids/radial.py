@@ -11,6 +11,7 @@ from jax import Array
 from scipy.special import zeta
 
 from relaxon.errors import require
+from relaxon.registry import register
 
 OUTER_STRETCH = 4.0
 """The part of the mapped coordinate that is spent linearly on [0, r_max]; see `RadialGrid`."""
@@ -20,6 +21,7 @@ DIFFERENCE = np.array([1.0, -27.0, 27.0, -1.0]) / 24.0
 INTERPOLATION = np.array([-1.0, 9.0, 9.0, -1.0]) / 16.0
 
 
+@register
 class RadialGrid(eqx.Module):
     r"""Cells in r = |v|, graded from the scale r_min out to r_max.
 
@@ -42,6 +44,7 @@ class RadialGrid(eqx.Module):
         r: Cell centres, shape (n,).
         faces: Cell faces, shape (n + 1,), from 0 to r_max.
         volumes: Weights of `integrate`, shape (n,); the volume of the shell to order dx^2.
+        r_min: The scale below which cells are uniform.
         dx: Width of a cell in the mapped coordinate.
         slope: dr/dx at the centres, shape (n,).
         difference: d/dx from cells i-1 .. i+2 to interior face i, shape (n - 1, 4).
@@ -56,6 +59,7 @@ class RadialGrid(eqx.Module):
     r: Array
     faces: Array
     volumes: Array
+    r_min: Array
     dx: Array
     slope: Array
     face_slope: Array
@@ -96,6 +100,7 @@ class RadialGrid(eqx.Module):
         self.n = int(n)
         self.r = jnp.asarray(centres)
         self.faces = jnp.asarray(faces)
+        self.r_min = jnp.asarray(float(r_min))
         self.dx = jnp.asarray(dx)
         self.slope = jnp.asarray(slope)
         self.face_slope = jnp.asarray(_slope(faces, r_max, r_min))
@@ -112,6 +117,14 @@ class RadialGrid(eqx.Module):
     def r_max(self) -> Array:
         """Outer end of the grid."""
         return self.faces[-1]
+
+    def settings(self) -> dict[str, float]:
+        """The arguments that build this grid again."""
+        return {"d": self.d, "n": self.n, "r_max": float(self.r_max), "r_min": float(self.r_min)}
+
+    def coordinates(self) -> dict[str, Array]:
+        """Names and values of the grid's axes, for labelled arrays."""
+        return {"r": self.r}
 
     def integrate(self, f: Array) -> Array:
         r"""Integral over velocity space, $ \int_{R^d} f \, dv $.
@@ -133,6 +146,36 @@ class RadialGrid(eqx.Module):
         """df/dr of an even function at the n - 1 interior faces, order 4 in the mapped coordinate."""
         return apply_stencil(self.difference, f) / self.face_slope[1:-1]
 
+    def dirichlet(self, g: Array) -> Array:
+        r"""$ \int |\nabla g|^2 dv $ of an even function g, a sum over the faces."""
+        faces = self.faces[1:-1]
+        weight = _surface(self.d) * faces ** (self.d - 1) * self.face_slope[1:-1] * self.dx
+        return jnp.sum(weight * self.gradient(g) ** 2, axis=-1)
+
+    def cumulative(self, f: Array, power: int) -> tuple[Array, Array]:
+        r"""$ \int_0^r s^p f ds $ and $ \int_r^\infty s^p f ds $ at all faces, f even in r.
+
+        Midpoint sums from either side up to the face, with the Euler-Maclaurin terms of orders 2
+        and 4 at the face (and at r = 0 for odd p).
+
+        Returns:
+            Two arrays of shape (n + 1,) at `faces`.
+
+        Accuracy: order 6 in the cell size.
+        """
+        w = self.r**power * f * self.slope
+        mirror = w[1::-1] * (-1) ** power
+        around = jnp.concatenate([mirror, w, jnp.zeros(2)])
+        q = [around[k : k + self.n + 1] for k in range(4)]
+        first, third = (
+            (q[0] - 27 * q[1] + 27 * q[2] - q[3]) / 24,
+            -q[0] + 3 * q[1] - 3 * q[2] + q[3],
+        )
+        end = first / 24 - 7 * third / 5760
+        inside = jnp.pad(jnp.cumsum(w), (1, 0)) + end - end[0]
+        outside = jnp.pad(jnp.cumsum(w[::-1])[::-1], (0, 1)) - end
+        return inside.at[0].set(0.0) * self.dx, outside * self.dx
+
     def at_origin(self, f: Array) -> Array:
         """Value at r = 0 of an even function, from the first four cells.
 
@@ -150,7 +193,9 @@ def apply_stencil(stencil: Array, f: Array) -> Array:
 
 def _radius(x: np.ndarray, r_max: float, r_min: float) -> np.ndarray:
     """Invert x(r) by Newton's method in log r, which converges from any side."""
-    r = np.maximum(np.minimum(r_min * np.sinh(np.minimum(x, 700.0)), x * r_max / OUTER_STRETCH), 1e-300)
+    r = np.maximum(
+        np.minimum(r_min * np.sinh(np.minimum(x, 700.0)), x * r_max / OUTER_STRETCH), 1e-300
+    )
     for _ in range(60):
         residual = np.arcsinh(r / r_min) + OUTER_STRETCH * r / r_max - x
         step = residual * _slope(r, r_max, r_min)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,27 +11,30 @@ import numpy as np
 from jax import Array
 
 from relaxon.status import Status
+from relaxon.stepping.stepper import Stepper
 from relaxon.stepping.system import State, System
 
 # Rodas5P: G. Steinebach, "Construction of Rosenbrock-Wanner method Rodas5P and numerical
 # benchmarks within the Julia Differential Equations package", BIT 63 (2023), 27, in the
 # transformed variables (1/(gamma h) - J) k_i = f(y + sum a_ij k_j) + sum c_ij k_j / h + d_i h f_t.
 GAMMA = 0.21193756319429014
-_A = [
+_LAST = [
+    -7.502846399306121,
+    2.561846144803919,
+    -11.627539656261098,
+    -0.18268767659942256,
+    0.030198172008377946,
+]
+A = [
     [],
     [3.0],
     [2.849394379747939, 0.45842242204463923],
     [-6.954028509809101, 2.489845061869568, -10.358996098473584],
     [2.8029986275628964, 0.5072464736228206, -0.3988312541770524, -0.04721187230404641],
-    [
-        -7.502846399306121,
-        2.561846144803919,
-        -11.627539656261098,
-        -0.18268767659942256,
-        0.030198172008377946,
-    ],
+    _LAST,
+    [*_LAST, 1.0],
+    [*_LAST, 1.0, 1.0],
 ]
-A = [*_A, [*_A[5], 1.0], [*_A[5], 1.0, 1.0]]
 C = [
     [],
     [-14.155112264123755],
@@ -77,6 +82,11 @@ TIME = np.array(
     ]
 )
 ORDER = 5
+STAGES = 8
+
+
+def _square(rows: list[list[float]]) -> np.ndarray:
+    return np.array([row + [0.0] * (STAGES - len(row)) for row in rows])
 
 
 class StepState(eqx.Module):
@@ -88,7 +98,7 @@ class StepState(eqx.Module):
         dt: The step size to try next.
         error: Error of the last accepted step in units of the tolerance (for step control).
         lyapunov: The values of the system's Lyapunov functionals at y.
-        increase: The largest relative increase of each over one accepted step, so far.
+        growth: The largest relative increase of each over one accepted step, so far.
         steps: Accepted steps.
         rejected: Rejected steps.
         code: A `Status` value; 0 while nothing is wrong.
@@ -99,13 +109,13 @@ class StepState(eqx.Module):
     dt: Array
     error: Array
     lyapunov: Array
-    increase: Array
+    growth: Array
     steps: Array
     rejected: Array
     code: Array
 
 
-class Rosenbrock(eqx.Module):
+class Rosenbrock(Stepper):
     """Adaptive steps of Rodas5P: linearly implicit, L-stable, order 5 with an estimate of order 4.
 
     Linear invariants of the system are kept by every step, whatever its size, because the exact
@@ -118,9 +128,10 @@ class Rosenbrock(eqx.Module):
     system: System
     rtol: Array
 
-    def start(self, y: State, t: float = 0.0) -> StepState:
+    def start(self, f0: Any) -> StepState:
         """The state at the beginning of a run, with a cautious first step size."""
-        system, t = self.system, jnp.asarray(t, float)
+        system, t = self.system, jnp.zeros(())
+        y = system.encode(f0)
         size, slope = system.size(t, y), system.error(t, y, system.rate(t, y))
         dt = jnp.where(slope > 0, 0.01 * self.rtol ** (1 / ORDER) * size / slope, 1.0)
         level = system.lyapunov(t, y)
@@ -179,15 +190,26 @@ class Rosenbrock(eqx.Module):
 
         return StepState(
             pick(t_new, t),
-            jax.tree.map(pick, y_new, y),
+            pick(y_new, y),
             proposal,
             pick(safe, state.error),
             pick(level, state.lyapunov),
-            pick(jnp.maximum(state.increase, growth), state.increase),
+            pick(jnp.maximum(state.growth, growth), state.growth),
             state.steps + accept,
             state.rejected + ~accept,
             code.astype(jnp.int32),
         )
+
+    def fields(self, state: StepState) -> dict[str, Array]:
+        """The distributions at the state, by name."""
+        return self.system.fields(state.t, state.y)
+
+    def diagnostics(self, state: StepState) -> dict[str, Array]:
+        """The system's scalars, the largest relative growth of each Lyapunov functional, steps."""
+        found = self.system.diagnostics(state.t, state.y)
+        names = self.system.lyapunov_names
+        growth = {f"{name}_growth": state.growth[i] for i, name in enumerate(names)}
+        return {**found, **growth, "dt": state.dt, "steps": state.steps}
 
 
 def _attempt(system: System, t: Array, y: State, dt: Array) -> tuple[State, State]:
@@ -195,11 +217,17 @@ def _attempt(system: System, t: Array, y: State, dt: Array) -> tuple[State, Stat
     tau = GAMMA * dt
     solve = system.linearize(t, y)(tau)
     _, drift = jax.jvp(lambda s: system.rate(s, y), (t,), (jnp.ones_like(t),))
-    stages: list[State] = []
-    value = y
-    for a, c, node, d in zip(A, C, NODES, TIME):
-        value = y + sum(w * k for w, k in zip(a, stages))
+    table = jnp.asarray(_square(A)), jnp.asarray(_square(C)), jnp.asarray(NODES), jnp.asarray(TIME)
+
+    def stage(i: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        _, stages = carry
+        a, c, node, d = (part[i] for part in table)
+        value = y + jnp.tensordot(a, stages, 1)
         force = system.rate(t + node * dt, value) + d * dt * drift
-        force = force + sum(w * k for w, k in zip(c, stages)) / dt
-        stages.append(solve(tau * force))
+        force = force + jnp.tensordot(c, stages, 1) / dt
+        return value, stages.at[i].set(solve(tau * force))
+
+    # A loop rather than eight copies: compilation is what a user waits for.
+    empty = jnp.zeros((STAGES, *y.shape))
+    value, stages = jax.lax.fori_loop(0, STAGES, stage, (y, empty))
     return value + stages[-1], stages[-1]

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 from jax import Array
 
 State = Array
-"""The unknown: an array, or a pytree of arrays of one shape."""
+"""The unknown, one array (several fields are stacked)."""
 
 
 class System(eqx.Module):
-    """An ordinary differential equation dy/dt = rate(t, y) that can be solved implicitly."""
+    """An ordinary differential equation dy/dt = rate(t, y) that can be solved implicitly.
+
+    Attributes:
+        lyapunov_names: Names of the functionals that `lyapunov` returns.
+    """
+
+    lyapunov_names: tuple[str, ...] = eqx.field(static=True)
+
+    @abc.abstractmethod
+    def encode(self, f0: Any) -> State:
+        """The unknown of the initial distribution f0."""
+
+    @abc.abstractmethod
+    def fields(self, t: Array, y: State) -> dict[str, Array]:
+        """The distributions that a solution keeps: "f", and further ones by name."""
+
+    @abc.abstractmethod
+    def diagnostics(self, t: Array, y: State) -> dict[str, Array]:
+        """Scalars that a solution keeps: invariants, entropies, distances."""
 
     @abc.abstractmethod
     def frozen(self, t: Array, y: State) -> System:

@@ -1,0 +1,83 @@
+"""What a run returns: fields and diagnostics over time, and why it ended."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from relaxon.status import Status
+
+
+@dataclasses.dataclass(frozen=True)
+class Solution:
+    """A solution over the recorded times.
+
+    Attributes:
+        t: Recorded times, shape (m,).
+        fields: Distributions by name, each stacked over t: shape (m, *grid.shape).
+        diagnostics: Scalars by name, each of shape (m,).
+        status: Why the run ended; `ok` is True for `Status.DONE` only.
+        coordinates: The grid's axes by name.
+        provenance: Versions, settings, device, wall time.
+    """
+
+    t: np.ndarray
+    fields: Mapping[str, np.ndarray]
+    diagnostics: Mapping[str, np.ndarray]
+    status: Status
+    coordinates: Mapping[str, np.ndarray]
+    provenance: Mapping[str, Any]
+
+    @property
+    def f(self) -> np.ndarray:
+        """The distribution over time, shape (m, *grid.shape)."""
+        return self.fields["f"]
+
+    @property
+    def ok(self) -> bool:
+        """True if the run reached its end time."""
+        return self.status.ok
+
+    def to_xarray(self) -> Any:
+        """The solution as an `xarray.Dataset` with dimension `time`, provenance in its attributes.
+
+        Scalars carry their names; a field whose name is taken by a scalar does not occur.
+        """
+        from relaxon.storage import to_dataset
+
+        return to_dataset(self)
+
+    def save(self, path: str | pathlib.Path) -> None:
+        """Write the solution to a new directory; `relaxon.open` reads it again.
+
+        Raises:
+            InputError: The path exists or cannot be written; nothing is left half-written.
+        """
+        from relaxon.storage import save
+
+        save(self, pathlib.Path(path))
+
+    def drift(self, name: str) -> float:
+        """Largest change of a diagnostic from its first value, relative to that value."""
+        values = np.asarray(self.diagnostics[name], float)
+        return float(np.max(np.abs(values - values[0])) / max(abs(float(values[0])), 1e-300))
+
+    def __str__(self) -> str:
+        megabytes = sum(np.asarray(x).nbytes for x in self.fields.values()) / 1e6
+        lines = [
+            f"status     {self.status.name}: {self.status.advice}",
+            f"time       0 to {self.t[-1]:.6g}, {len(self.t)} recorded, {megabytes:.1f} MB",
+        ]
+        if "steps" in self.provenance:
+            p = self.provenance
+            lines.append(
+                f"steps      {p['steps']} accepted, {p['rejected']} rejected, {p['wall_time']:.2f} s"
+            )
+        for name in ("mass", "energy", "mass_difference"):
+            if name in self.diagnostics:
+                lines.append(f"{name:<10} drift {self.drift(name):.1e}")
+        return "\n".join(lines)

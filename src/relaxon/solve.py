@@ -1,0 +1,314 @@
+"""The driver: segments between recorded times, checkpoints, guards, progress."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import pathlib
+import platform
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxon import storage
+from relaxon.errors import InputError, require
+from relaxon.methods import stepper_for
+from relaxon.problem import Problem, Record
+from relaxon.progress import Progress, Quiet
+from relaxon.registry import from_spec, to_spec
+from relaxon.solution import Solution
+from relaxon.status import Status
+from relaxon.stepping.stepper import Stepper
+from relaxon.version import VERSION
+
+CHUNK = 256
+"""Attempted steps between looks at the clock; a chunk's end does not influence the solution."""
+
+CHECKPOINT_SECONDS = 10.0
+"""Longest time between checkpoints inside a segment."""
+
+MAX_STEPS = 1_000_000
+
+
+def solve(
+    problem: Problem,
+    t_end: float,
+    record: Record | None = None,
+    rtol: float = 1e-6,
+    progress: bool = False,
+    out: str | pathlib.Path | None = None,
+) -> Solution:
+    """Solve a problem from t = 0 to t_end.
+
+    Args:
+        problem: Equation, grid and initial datum.
+        t_end: End time >= 0.
+        record: What to keep, and when; None is 41 times spaced by logarithm.
+        rtol: Error of a step relative to the distance from equilibrium, in (0, 0.1].
+        progress: Show a line with time, step, drift of the invariants and the seconds left.
+        out: Directory to write to as the run goes on; must not exist. A killed run can be
+            taken up again with `resume`.
+
+    Returns:
+        The solution. A run that goes wrong ends early with a named status and keeps what was
+        computed; it never raises for numerical reasons.
+
+    Raises:
+        InputError: t_end or rtol outside its range, an existing or unwritable `out`, no method.
+        StorageError: The disk refused a write in mid-run; its `solution` holds what was computed.
+    """
+    t_end = _checked_end(t_end)
+    require(
+        isinstance(rtol, float | int) and 0 < rtol <= 0.1,
+        f"rtol must lie in (0, 0.1], but is {rtol!r}.",
+    )
+    record = record or Record()
+    stepper = stepper_for(problem, float(rtol))
+    times = record.schedule(t_end)
+    run = _Run(problem, record, stepper, times, float(rtol), None if out is None else _path(out))
+    run.create()
+    return run.go(_start(stepper, problem.f0), 0, 0.0, progress)
+
+
+def resume(
+    path: str | pathlib.Path, t_end: float | None = None, progress: bool = False
+) -> Solution:
+    """Take up a run again from its directory.
+
+    An interrupted run goes on from its last checkpoint and gives, bit for bit, what the
+    uninterrupted run would have given. With `t_end` a finished run is continued.
+
+    Args:
+        path: Directory that `solve(..., out=...)` wrote.
+        t_end: New end time, not before the last recorded one; None keeps the old end.
+        progress: As for `solve`.
+
+    Raises:
+        InputError: No such run, a damaged one, or t_end before what is already computed.
+    """
+    path = _path(path)
+    settings = storage.read_settings(path)
+    require(
+        not settings.get("saved"),
+        f"{path} holds a saved solution without a checkpoint; only a run written with `out` "
+        "can be resumed.",
+    )
+    initial = storage.read_arrays(path / "initial.npz")
+    f0: Any = initial["f0"] if set(initial) == {"f0"} else dict(initial)
+    problem = Problem(from_spec(settings["equation"]), from_spec(settings["grid"]), f0)
+    functionals = {k: from_spec(v) for k, v in settings["functionals"].items()}
+    times = np.asarray(settings["times"], float)
+    stepper = stepper_for(problem, settings["rtol"])
+    template = _start(stepper, problem.f0)
+    if (path / "checkpoint.npz").exists():
+        state, index, spent = storage.read_checkpoint(path, template)
+    else:
+        state, index, spent = template, 0, 0.0
+    if t_end is not None:
+        t_end = _checked_end(t_end)
+        require(
+            t_end >= float(state.t),
+            f"t_end must be at least {float(state.t):g}, where the run stands, but is {t_end:g}.",
+        )
+        times = _extended(times, index, t_end)
+        storage.write_json(path / "run.json", {**settings, "times": times.tolist()})
+    elif index == len(times) and (path / "solution.zarr").is_dir():
+        return storage.open_run(path)
+    state = eqx.tree_at(lambda s: s.code, state, jnp.zeros_like(state.code))
+    record = Record(functionals=functionals)
+    run = _Run(problem, record, stepper, times, settings["rtol"], path)
+    run.records = storage.read_records(path, index)
+    return run.go(state, index, spent, progress)
+
+
+class _Run:
+    """One run in progress: the records so far and where they are written."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        record: Record,
+        stepper: Stepper,
+        times: np.ndarray,
+        rtol: float,
+        path: pathlib.Path | None,
+    ):
+        self.problem, self.record, self.stepper = problem, record, stepper
+        self.times, self.rtol, self.path = times, rtol, path
+        self.records: list[dict[str, np.ndarray]] = []
+        self.coordinates = {k: np.asarray(v) for k, v in problem.grid.coordinates().items()}
+        self.observe = eqx.filter_jit(self._observe)
+
+    def create(self) -> None:
+        """Write the run directory, if there is to be one."""
+        if self.path is None:
+            return
+        problem = self.problem
+        f0 = problem.f0 if isinstance(problem.f0, Mapping) else {"f0": problem.f0}
+        settings = {
+            "equation": to_spec(problem.equation),
+            "grid": to_spec(problem.grid),
+            "functionals": {k: to_spec(v) for k, v in self.record.functionals.items()},
+            "times": self.times.tolist(),
+            "rtol": self.rtol,
+            "coordinates": {k: v.tolist() for k, v in self.coordinates.items()},
+            "provenance": _provenance(problem, self.rtol),
+        }
+        storage.create(self.path, settings, f0)
+
+    def go(self, state: Any, index: int, spent: float, show: bool) -> Solution:
+        """Advance through the remaining recorded times."""
+        began = time.perf_counter() - spent
+        saved = time.perf_counter()
+        status = Status.INTERRUPTED
+        bar = Progress(self.times) if show else Quiet()
+        with bar:
+            try:
+                while index < len(self.times):
+                    t_stop = jnp.asarray(self.times[index])
+                    state = advance(self.stepper, state, t_stop, jnp.asarray(CHUNK))
+                    code, arrived = int(state.code), float(state.t) >= float(t_stop)
+                    if code == 0 and not arrived and int(state.steps) >= MAX_STEPS:
+                        code = int(Status.STEP_LIMIT)
+                    if code or arrived:
+                        if not self._keep(index, state):
+                            code = code or int(Status.NON_FINITE)
+                        elif arrived:
+                            index += 1
+                    now = time.perf_counter()
+                    if self.path and (arrived or code or now - saved > CHECKPOINT_SECONDS):
+                        storage.write_checkpoint(self.path, state, index, now - began)
+                        saved = now
+                    bar.update(state, index, self.records)
+                    if code:
+                        status = Status(code)
+                        break
+                else:
+                    status = Status.DONE
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
+            except OSError as error:
+                solution = self._solution(state, Status.INTERRUPTED, time.perf_counter() - began)
+                raise storage.StorageError(
+                    f"Cannot write to {self.path}: {error.strerror or error}; what was recorded "
+                    "before is intact, so the run can be resumed.",
+                    solution,
+                ) from None
+        solution = self._solution(state, status, time.perf_counter() - began)
+        if self.path and status is not Status.INTERRUPTED:
+            try:
+                storage.finish(self.path, solution)
+            except OSError as error:
+                raise storage.StorageError(
+                    f"Cannot write to {self.path}: {error.strerror or error}.", solution
+                ) from None
+        return solution
+
+    def _observe(self, state: Any) -> tuple[dict, dict]:
+        fields = self.stepper.fields(state)
+        scalars = dict(self.stepper.diagnostics(state))
+        for name, functional in self.record.functionals.items():
+            value = functional(state.t, fields.get("f", fields), self.problem.grid)
+            scalars.update(value if isinstance(value, dict) else {name: value})
+        return fields, scalars
+
+    def _keep(self, index: int, state: Any) -> bool:
+        """Record the state; False (and nothing kept) if a distribution is not finite."""
+        fields, scalars = jax.device_get(self.observe(state))
+        if not all(np.all(np.isfinite(x)) for x in fields.values()):
+            return False
+        arrays = {"t": np.asarray(state.t)}
+        arrays.update({f"field/{k}": np.asarray(v) for k, v in fields.items()})
+        arrays.update({f"scalar/{k}": np.asarray(v) for k, v in scalars.items()})
+        if self.path:
+            storage.write_record(self.path, index, arrays)
+        self.records = [*self.records[:index], arrays]
+        return True
+
+    def _solution(self, state: Any, status: Status, wall_time: float) -> Solution:
+        provenance = {
+            **_provenance(self.problem, self.rtol),
+            "wall_time": round(wall_time, 3),
+            "steps": int(state.steps),
+            "rejected": int(state.rejected),
+        }
+        return storage.stack(self.records, status, self.coordinates, provenance)
+
+
+@eqx.filter_jit
+def advance(stepper: Stepper, state: Any, t_stop: jax.Array, attempts: jax.Array) -> Any:
+    """Step until t_stop, a failure, or a number of attempts, whatever comes first."""
+    limit = state.steps + state.rejected + attempts
+
+    def go_on(s: Any) -> jax.Array:
+        return (s.t < t_stop) & (s.code == 0) & (s.steps + s.rejected < limit)
+
+    return jax.lax.while_loop(go_on, lambda s: stepper.step(s, t_stop), state)
+
+
+@eqx.filter_jit
+def _start(stepper: Stepper, f0: Any) -> Any:
+    return stepper.start(f0)
+
+
+def _extended(times: np.ndarray, index: int, t_end: float) -> np.ndarray:
+    """The recorded times of a continued run: those done, then as many per decade as before."""
+    done = times[:index]
+    later = times[index:][times[index:] < t_end]
+    last = float(later[-1]) if len(later) else (float(done[-1]) if len(done) else 0.0)
+    if t_end <= last:
+        return np.concatenate([done, later])
+    positive = times[times > 0]
+    per_decade = 10.0
+    if len(positive) > 1:
+        per_decade = (len(positive) - 1) / max(math.log10(positive[-1] / positive[0]), 1e-3)
+    if last <= 0 or last < times[-1] and t_end <= times[-1]:
+        extra = np.array([t_end])
+    else:
+        count = max(1, math.ceil(per_decade * math.log10(t_end / last)))
+        extra = np.geomspace(last, t_end, count + 1)[1:]
+        extra[-1] = t_end
+    return np.concatenate([done, later, extra])
+
+
+def _checked_end(t_end: Any) -> float:
+    require(
+        isinstance(t_end, int | float | np.floating) and not isinstance(t_end, bool),
+        f"t_end must be a number, but is {t_end!r}.",
+    )
+    require(
+        math.isfinite(t_end) and t_end >= 0,
+        f"t_end must be finite and >= 0, but is {t_end!r}.",
+    )
+    return float(t_end)
+
+
+def _path(path: str | pathlib.Path) -> pathlib.Path:
+    if not isinstance(path, str | pathlib.Path) or not str(path):
+        raise InputError(f"A run directory must be a path, but is {path!r}.")
+    return pathlib.Path(path)
+
+
+def _provenance(problem: Problem, rtol: float) -> dict[str, Any]:
+    def described(value: Any) -> Any:
+        try:
+            return to_spec(value)
+        except InputError:
+            return repr(value)
+
+    return {
+        "relaxon": VERSION,
+        "jax": jax.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "device": str(jax.devices()[0].device_kind),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "rtol": rtol,
+        "equation": described(problem.equation),
+        "grid": described(problem.grid),
+    }
