@@ -267,7 +267,7 @@ def _extended(times: np.ndarray, index: int, t_end: float) -> np.ndarray:
     per_decade = 10.0
     if len(positive) > 1:
         per_decade = (len(positive) - 1) / max(math.log10(positive[-1] / positive[0]), 1e-3)
-    if last <= 0 or last < times[-1] and t_end <= times[-1]:
+    if last <= 0 or (last < times[-1] and t_end <= times[-1]):
         extra = np.array([t_end])
     else:
         count = max(1, math.ceil(per_decade * math.log10(t_end / last)))

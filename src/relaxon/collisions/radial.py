@@ -34,7 +34,6 @@ from jax import Array
 from relaxon.grids.radial import RadialGrid, apply_stencil
 from relaxon.stepping.block_tridiagonal import blocks_from_bands, factor
 
-
 STEEP = 1.5
 
 
