@@ -75,7 +75,8 @@ class Solution:
         if "steps" in self.provenance:
             p = self.provenance
             lines.append(
-                f"steps      {p['steps']} accepted, {p['rejected']} rejected, {p['wall_time']:.2f} s"
+                f"steps      {p['steps']} accepted, {p['rejected']} rejected, "
+                f"{p['wall_time']:.2f} s"
             )
         for name in ("mass", "energy", "mass_difference"):
             if name in self.diagnostics:

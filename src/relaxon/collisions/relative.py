@@ -131,7 +131,7 @@ def relative_entropy(frame: Frame, ell: Array) -> Array:
     """int F log(F/M) - F + M dv for F = M exp(ell), without cancellation for tiny ell."""
     small = jnp.abs(ell) < 1e-2
     safe = jnp.where(small, 1.0, ell)
-    series = 0.0
+    series = jnp.zeros_like(ell)
     for k in range(9, 1, -1):  # exp(x) x - exp(x) + 1 = sum_k (k - 1) x^k / k!
         series = series * ell + (k - 1) / math.factorial(k)
     density = jnp.where(small, series * ell**2, jnp.exp(safe) * (safe - 1) + 1)
