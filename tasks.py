@@ -22,7 +22,7 @@ PYTHON = str(BIN / ("python.exe" if os.name == "nt" else "python"))
 
 def setup() -> None:
     """Make .venv and install the package in it, editable, with its tools (once)."""
-    if sys.version_info < (3, 11):  # noqa: UP036: an old interpreter may well run this file
+    if sys.version_info < (3, 11):  # noqa: UP036
         sys.exit(f"relaxon needs Python >= 3.11, but this is {sys.version.split()[0]}.")
     stamp = VENV / "installed"
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
