@@ -29,14 +29,14 @@ class RelativeSystem(System):
     peak: Array
     conservative: bool = eqx.field(static=True)
 
-    def __init__(self, f0: Array, grid: RadialGrid, kernel: Array, reaction: Array):
+    def __init__(self, f0: Array, grid: RadialGrid, kernel: Array, reaction: Array | float):
         """Build the system whose reference is the Maxwellian with the mass and energy of f0.
 
         Args:
             f0: Initial distribution > 0, shape (n,).
             grid: Its grid.
             kernel: a(r) at the interior faces; see `relaxon.collisions.radial`.
-            reaction: Prefactor of F^2, a concrete scalar.
+            reaction: Prefactor of F^2, concrete (not traced).
         """
         mass = grid.integrate(f0)
         temperature = grid.integrate(f0 * grid.r**2) / (grid.d * mass)
