@@ -14,6 +14,10 @@ from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.system import System
 
 
+NOTHING = 1e-250
+"""The relative distance from equilibrium below which a solution counts as being there."""
+
+
 class RelativeSystem(System):
     """Unknown ell in F = M exp(ell), with M the Maxwellian that F relaxes to.
 
@@ -79,7 +83,7 @@ class RelativeSystem(System):
             "central_value": grid.at_origin(f),
             "maximum": jnp.max(f),
             "distance_l2": scale * jnp.sqrt(squares),
-            "distance_weighted": self.size(t, y),
+            "distance_weighted": relative_norm(self.frame, phi),
         }
 
     def frozen(self, t: Array, y: Array) -> RelativeSystem:
@@ -97,8 +101,13 @@ class RelativeSystem(System):
         return linearize(self.frame, self.kernel, y, gain).factor
 
     def size(self, t: Array, y: Array) -> Array:
-        """The norm of F - M in L^2 with weight 1/M (gualdani2025 (2.6) for this M)."""
-        return relative_norm(self.frame, jnp.expm1(y))
+        """The norm of F - M in L^2 with weight 1/M (gualdani2025 (2.6) for this M).
+
+        Never below `NOTHING` times the norm of M: what has decayed that far counts as zero, for
+        steps that resolved it would have no end.
+        """
+        least = NOTHING * jnp.sqrt(self.frame.grid.integrate(self.frame.maxwellian))
+        return jnp.maximum(relative_norm(self.frame, jnp.expm1(y)), least)
 
     def error(self, t: Array, y: Array, defect: Array) -> Array:
         """The same norm of the change of F that `defect` makes."""
