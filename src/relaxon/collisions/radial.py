@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -126,13 +127,15 @@ class Frame(eqx.Module):
         solves go to rounding, relative to F - M itself however small that is.
         """
         square = self.grid.r**2
-        for _ in range(3):
+
+        def newton(_: int, ell: Array) -> Array:
             weight = self.grid.volumes * self.maxwellian * jnp.exp(ell)
             m0, m2, m4 = (jnp.sum(weight * square**k) for k in range(3))
             mass, energy = self.invariants(ell) - target
             det = m0 * m4 - m2 * m2
-            ell = ell - (m4 * mass - m2 * energy) / det - (m0 * energy - m2 * mass) / det * square
-        return ell
+            return ell - (m4 * mass - m2 * energy) / det - (m0 * energy - m2 * mass) / det * square
+
+        return jax.lax.fori_loop(0, 3, newton, ell)
 
 
 def _shifted(x: Array, by: int) -> Array:
@@ -148,17 +151,20 @@ def _faces_around(x: Array) -> Array:
 
 
 def kernel_sum(frame: Frame, a: Array, x: Array) -> Array:
-    """S(x)_i = sum_j a(min(r_i, r_j)) measure_j x_j over the faces, by cumulative sums: O(n)."""
+    """S(x)_i = sum_j a(min(r_i, r_j)) measure_j x_j over the faces, by cumulative sums: O(n).
+
+    The last axis of x is the faces; several x at once compile faster than one after another.
+    """
     weighted = frame.measure * x
-    inner = jnp.cumsum(a * weighted)
-    outer = jnp.cumsum(weighted[::-1])[::-1] - weighted
-    return inner + a * outer
+    inner, outer = jnp.cumsum(jnp.stack([a * weighted, weighted[..., ::-1]]), axis=-1)
+    return inner + a * (outer[..., ::-1] - weighted)
 
 
 def log_rate(frame: Frame, a: Array, ell: Array) -> Array:
     """d ell/dt = Q(F, F)/F for F = M exp(ell), kernel values `a` at the interior faces."""
     u, xi = frame.face_values(ell)
-    bracket = u * (xi * kernel_sum(frame, a, u) - kernel_sum(frame, a, u * xi))
+    sum_u, sum_g = kernel_sum(frame, a, jnp.stack([u, u * xi]))
+    bracket = u * (xi * sum_u - sum_g)
     return divergence(frame, bracket) * jnp.exp(-ell)
 
 
@@ -211,38 +217,49 @@ class Linearization(eqx.Module):
         """Bands of 1 - tau J over the fields (ell, z / scale, y / scale)."""
         frame, a, n = self.frame, self.a, self.frame.grid.n
         scale = self.sum_u  # makes the further unknowns z and y of order one
-        zero = jnp.zeros((n, 7))
 
         # Rows of ell: minus tau times the divergence of the varied bracket.
+        def at(k: int, x: Array) -> Array:
+            """Values at the face c - 2 + k of each cell c."""
+            return jnp.pad(x, [(2, 2)] + [(0, 0)] * (x.ndim - 1))[k : k + n]
+
         local = self.sum_u[:, None] * self.to_g - self.sum_g[:, None] * self.to_u
-        through_z, through_y = self.g * scale, -self.u * scale
-        ell_ell = zero.at[:, 3].set(1.0 - tau * self.gain)
-        ell_z = ell_y = zero
-        transfer = frame.transfer / self.weight[:, None]
-        for k in range(4):  # cell c, face c - 2 + k
-            outflow = -tau * transfer[:, k]
-            face = slice(k, k + n)
-            band = outflow[:, None] * jnp.pad(local, ((2, 2), (0, 0)))[face]
-            ell_ell = ell_ell.at[:, k : k + 4].add(band)
-            ell_z = ell_z.at[:, k + 1].set(outflow * jnp.pad(through_z, (2, 2))[face])
-            ell_y = ell_y.at[:, k + 1].set(outflow * jnp.pad(through_y, (2, 2))[face])
+        outflow = -tau * frame.transfer / self.weight[:, None]
+        ell_ell = _columns((1.0 - tau * self.gain)[:, None], 3)
+        for k in range(4):
+            ell_ell = ell_ell + _columns(outflow[:, k, None] * at(k, local), k)
+        through = jnp.stack([self.g * scale, -self.u * scale])
+        ell_z, ell_y = (
+            _columns(outflow * jnp.stack([at(k, x) for k in range(4)], axis=1), 1) for x in through
+        )
 
         # Rows of z and y: (second difference in a) z = measure * du, row scaled to a unit diagonal.
+        one = jnp.ones(n - 1)
         gap = jnp.diff(a, prepend=0.0)
-        next_gap = jnp.append(gap[1:], jnp.inf)
         weight = jnp.append(1.0 / (1.0 / gap[:-1] + 1.0 / gap[1:]), gap[-1])
         below = jnp.append(gap[1:] / (gap[:-1] + gap[1:]), 1.0) * jnp.pad(scale, (1, 0))[:-1]
-        above = (
-            jnp.where(jnp.isinf(next_gap), 0.0, gap / (gap + next_gap)) * jnp.pad(scale, (0, 1))[1:]
-        )
+        above = jnp.append(gap[:-1] / (gap[:-1] + gap[1:]) * scale[1:], 0.0)
         source = -(weight * frame.measure / scale)[:, None]
-        faces = jnp.zeros((n - 1, 7))
-        sums = faces.at[:, 2].set(-below / scale).at[:, 3].set(1.0).at[:, 4].set(-above / scale)
-        last = zero[:1]
-        z_z = jnp.concatenate([sums, last.at[:, 3].set(1.0)])
-        z_ell = jnp.concatenate([faces.at[:, 2:6].set(source * self.to_u), last])
-        y_ell = jnp.concatenate([faces.at[:, 2:6].set(source * self.to_g), last])
+        z_z = _with_identity(_columns(jnp.stack([-below / scale, one, -above / scale], axis=1), 2))
+        z_ell = _with_zero(_columns(source * self.to_u, 2))
+        y_ell = _with_zero(_columns(source * self.to_g, 2))
+        zero = jnp.zeros((n, 7))
         return [[ell_ell, ell_z, ell_y], [z_ell, z_z, zero], [y_ell, zero, z_z]]
+
+
+def _columns(x: Array, first: int) -> Array:
+    """Put the columns of x at `first`, ... of seven."""
+    return jnp.pad(x, ((0, 0), (first, 7 - first - x.shape[1])))
+
+
+def _with_zero(bands: Array) -> Array:
+    """Append a row of zeros: there is one face fewer than cells."""
+    return jnp.pad(bands, ((0, 1), (0, 0)))
+
+
+def _with_identity(bands: Array) -> Array:
+    """Append a row of the identity."""
+    return jnp.concatenate([bands, jnp.zeros((1, 7)).at[0, 3].set(1.0)])
 
 
 def linearize(frame: Frame, a: Array, ell: Array, gain: Array) -> Linearization:
@@ -253,6 +270,6 @@ def linearize(frame: Frame, a: Array, ell: Array, gain: Array) -> Linearization:
     u, xi = frame.face_values(ell)
     to_u = u[:, None] * frame.interpolation
     to_g = (u / frame.half_square)[:, None] * frame.difference + xi[:, None] * to_u
-    sum_u, sum_g = kernel_sum(frame, a, u), kernel_sum(frame, a, u * xi)
+    sum_u, sum_g = kernel_sum(frame, a, jnp.stack([u, u * xi]))
     rate = divergence(frame, u * (xi * sum_u - sum_g)) * jnp.exp(-ell)
     return Linearization(frame, a, u, u * xi, to_u, to_g, sum_u, sum_g, gain - rate, jnp.exp(ell))

@@ -143,7 +143,7 @@ class RadialGrid(eqx.Module):
         return apply_stencil(self.interpolation, f)
 
     def gradient(self, f: Array) -> Array:
-        """df/dr of an even function at the n - 1 interior faces, order 4."""
+        """df/dr of an even function at the n - 1 interior faces, order 4 in the cell size."""
         return apply_stencil(self.difference, f) / self.face_slope[1:-1]
 
     def dirichlet(self, g: Array) -> Array:
@@ -188,7 +188,8 @@ def apply_stencil(stencil: Array, f: Array) -> Array:
     """Sum_m stencil[i, m] f[i - 1 + m] at the n - 1 interior faces i; f has length n."""
     n = f.shape[-1]
     padded = jnp.pad(f, (1, 1))
-    return sum(stencil[:, m] * padded[m : m + n - 1] for m in range(4))
+    parts = [stencil[:, m] * padded[m : m + n - 1] for m in range(4)]
+    return parts[0] + parts[1] + parts[2] + parts[3]
 
 
 def _radius(x: np.ndarray, r_max: float, r_min: float) -> np.ndarray:
@@ -222,7 +223,7 @@ def _rule(d: int, n: int) -> np.ndarray:
     factors = np.ones(n)
     if d == 2:
         nodes, powers = np.arange(6) + 0.5, np.arange(1, 12, 2)
-        defect = [-_hurwitz_half(k) for k in powers]
+        defect = [-_hurwitz_half(int(k)) for k in powers]
         factors[:6] += np.linalg.solve(nodes[None, :] ** powers[:, None], defect)
     return factors
 
