@@ -81,7 +81,7 @@ class GaussianMarginal(Marginal):
         return np.sqrt(np.pi / 2) / width * value
 
     def log_cauchy(self, s, k):
-        """log C(s; k) at real s of either sign, without overflow."""
+        """Logarithm of C(s; k) at real s of either sign, without overflow."""
         width = k * np.sqrt(self.variance)
         z = np.asarray(s, dtype=float) / (np.sqrt(2) * width)
         with np.errstate(divide="ignore", over="ignore"):

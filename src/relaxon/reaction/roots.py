@@ -46,7 +46,7 @@ def turning(function: Callable, path: Callable, start=0.0, stop=1.0, points: int
         narrow = np.any(np.diff(t)[coarse] < 1e-13 * abs(stop - start))
         if narrow or t.size > _MOST_POINTS or not np.all(np.isfinite(step)):
             raise InputError(
-                "A zero lies on the path of the argument principle, or the function overflows there."
+                "A zero lies on the path of the argument principle, or it overflows there."
             )
         middle = (t[:-1][coarse] + t[1:][coarse]) / 2
         t = np.concatenate([t, middle])
@@ -135,6 +135,11 @@ def polished(function: Callable, start: complex, spread: float) -> complex | Non
         f1 = complex(function(np.array(x1)))
         if not np.isfinite(f1):
             return None
-        if f1 == 0 or abs(move) <= 2e-15 * max(1.0, abs(x1)):
+        if f1 == 0:
             return x1
-    return x1 if abs(move) < 1e-12 * max(1.0, abs(x1)) else None
+        if abs(move) <= 2e-15 * max(1.0, abs(x1)):
+            break
+    # A huge earlier value makes the last move small without a zero: ask the slope as well.
+    near = 1e-6 * max(spread, 1e-6)
+    slope = (complex(function(np.array(x1 + near))) - f1) / near
+    return x1 if abs(f1) <= 1e-11 * abs(slope) * max(1.0, abs(x1)) else None

@@ -32,7 +32,7 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import InputError, require
+from relaxon.errors import require
 from relaxon.reaction.marginals import GaussianMarginal, Marginal, as_marginal, positive
 from relaxon.reaction.roots import turning, zeros_in_box
 
