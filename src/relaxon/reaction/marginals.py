@@ -23,11 +23,7 @@ from relaxon.errors import InputError, require
 _DEGREE = 24
 _DOUBLINGS = 41
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(_DEGREE)
-_TO_LEGENDRE = (
-    (np.arange(_DEGREE) + 0.5)[:, None]
-    * np.polynomial.legendre.legvander(_NODES, _DEGREE - 1).T
-    * _WEIGHTS
-)
+_TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, _DEGREE - 1))
 
 
 class Marginal(eqx.Module):
