@@ -33,7 +33,8 @@ def turning(function: Callable, path: Callable, start=0.0, stop=1.0, points: int
     values = function(path(t))
     confirmed = False
     while True:
-        step = np.log(values[1:] / values[:-1])
+        with np.errstate(all="ignore"):
+            step = np.log(values[1:] / values[:-1])
         coarse = (np.abs(step.imag) > _LARGEST_TURN) | (np.abs(step.real) > 1.0)
         if not np.any(coarse):
             if confirmed:
