@@ -68,14 +68,17 @@ def main():
     for case in cases:
         r, T1, T2, k = map(mpmathify, case)
         zero = real_zero(r, T1, T2, k)
-        zeros.append([text(r), text(T1), text(T2), text(k), text(zero), bool(zero > -min(r, 1 / r))])
+        zeros.append(
+            [text(r), text(T1), text(T2), text(k), text(zero), bool(zero > -min(r, 1 / r))]
+        )
         critical_values.append([text(r), text(T1), text(T2), text(critical(r, T1, T2))])
     start = mp.mpc("-9.946", "6.867")
     pole = findroot(lambda x: relation(x, mpf(2), mpf(1), mpf("0.3"), 2 * pi), start)
     mp.dps = 20
     two = findroot(
-        lambda x: 1
-        - transformed(bumps, x + 1 / mpf("1.3"), 1) * gaussian(x + mpf("1.3"), 1, mpf(1)),
+        lambda x: (
+            1 - transformed(bumps, x + 1 / mpf("1.3"), 1) * gaussian(x + mpf("1.3"), 1, mpf(1))
+        ),
         mp.mpc("-0.729", "1.674"),
         tol=1e-30,
     )

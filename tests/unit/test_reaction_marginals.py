@@ -98,7 +98,5 @@ def test_kinks_are_allowed_and_still_accurate():
 
     s, k = np.array([0.3 + 0.2j, 1e-6 + 0.1j]), 1.5
     z = 1j * s / k
-    exact = (1j / k) * (
-        (1 + z) * np.log(1 + z) - 2 * z * np.log(z) + (z - 1) * np.log(z - 1)
-    )
+    exact = (1j / k) * ((1 + z) * np.log(1 + z) - 2 * z * np.log(z) + (z - 1) * np.log(z - 1))
     assert np.max(np.abs(DensityMarginal(tent).cauchy(s, k) - exact)) < 1e-12

@@ -18,7 +18,7 @@ import numpy as np
 from relaxon.errors import require
 from relaxon.reaction.galerkin import h0_forms
 from relaxon.reaction.marginals import as_marginal, positive
-from relaxon.reaction.pencils import best_pencil
+from relaxon.reaction.pencils import best_pencil, matrix_witness
 from relaxon.reaction.sobolev import h1_rate
 from relaxon.reaction.spectrum import spectral_gap, torus_gap
 
@@ -273,6 +273,6 @@ def _gaussians(rho_inf, T1, T2) -> tuple[float, float, float]:
 
 def _proven(dissipation, functional) -> ProvenRate:
     """The optimum over eta in (0, 2), where H^0 is positive because |A| <= 1/2."""
-    best = best_pencil(dissipation, functional, [1.0], [1.0])
+    best = best_pencil(matrix_witness(dissipation, functional), [1.0], [1.0])
     eta = float(best.weights[0])
     return ProvenRate(best.rate / 2, eta, float(np.sqrt((2 + eta) / (2 - eta))), best.gap / 2)

@@ -8,11 +8,27 @@ these cuts into the optimum with a certificate: no local optimum, no derivative,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import equinox as eqx
 import numpy as np
-from scipy.linalg import eigh
 
 from relaxon.errors import InputError
+
+
+class Witness(NamedTuple):
+    """The vector that limits a functional, as its two forms affine in the weights.
+
+    Attributes:
+        rate: Largest l with D(w) >= l H(w), or None if H(w) is not positive.
+        dissipation: u.D_i u for i = 0 ... n, with u the vector that attains it.
+        functional: u.H_i u; with rate None, u has u.H(w) u <= 0.
+    """
+
+    rate: float | None
+    dissipation: np.ndarray
+    functional: np.ndarray
 
 
 class BestPencil(eqx.Module):
@@ -31,41 +47,49 @@ class BestPencil(eqx.Module):
     cuts: int
 
 
-def pencil_rate(dissipation: np.ndarray, functional: np.ndarray, weights) -> float:
-    """Largest l with D(w) >= l H(w) for every block, or -inf if H(w) is not positive.
+def matrix_witness(dissipation: np.ndarray, functional: np.ndarray) -> Callable:
+    """The oracle of a family of small matrices.
 
     Args:
         dissipation: Symmetric matrices, shape (blocks, 1 + n, m, m): D(w) = D_0 + sum w_i D_i.
         functional: The same for H.
-        weights: The n weights.
+
+    Returns:
+        Map from the n weights to the `Witness` of the worst block.
     """
-    full = np.concatenate([[1.0], np.atleast_1d(weights)])
-    rates = []
-    for d, h in zip(
-        np.tensordot(dissipation, full, (1, 0)), np.tensordot(functional, full, (1, 0))
-    ):
-        if np.linalg.eigvalsh(h)[0] <= 0:
-            return -np.inf
-        rates.append(eigh(d, h, eigvals_only=True, subset_by_index=[0, 0])[0])
-    return float(min(rates))
+
+    def witness(weights) -> Witness:
+        full = np.concatenate([[1.0], np.atleast_1d(weights)])
+        forms = np.einsum("n,bnij->bij", full, functional)
+        lows, vectors = np.linalg.eigh(forms)
+        worst = int(np.argmin(lows[:, 0]))
+        rate = None
+        u = vectors[worst][:, 0]
+        if lows[worst, 0] > 0:
+            root = vectors / np.sqrt(lows)[:, None, :]
+            losses = np.einsum("n,bnij->bij", full, dissipation)
+            values, vectors = np.linalg.eigh(np.swapaxes(root, 1, 2) @ losses @ root)
+            worst = int(np.argmin(values[:, 0]))
+            rate, u = float(values[worst, 0]), root[worst] @ vectors[worst][:, 0]
+        return Witness(
+            rate,
+            np.einsum("i,nij,j->n", u, dissipation[worst], u),
+            np.einsum("i,nij,j->n", u, functional[worst], u),
+        )
+
+    return witness
 
 
 def best_pencil(
-    dissipation: np.ndarray,
-    functional: np.ndarray,
-    centre,
-    radius,
-    tolerance: float = 1e-13,
-    most_cuts: int = 6000,
+    witness: Callable, centre, radius, tolerance: float = 1e-13, most_cuts: int = 6000
 ) -> BestPencil:
     """Maximise the proven rate over the weights by deep-cut ellipsoids.
 
     Args:
-        dissipation: Symmetric matrices, shape (blocks, 1 + n, m, m), affine in n weights.
-        functional: The same for the functional.
+        witness: Map from weights to the `Witness` of what limits them.
         centre: Centre of the axis-parallel ellipsoid that is searched, shape (n,).
         radius: Its half axes, shape (n,).
-        tolerance: Gap to the optimum at which to stop, relative to the size of the forms.
+        tolerance: Gap to the optimum at which to stop.
         most_cuts: Limit on the number of cuts.
 
     Returns:
@@ -81,42 +105,26 @@ def best_pencil(
     best, best_weights, gap, cuts = -np.inf, None, np.inf, 0
     while cuts < most_cuts:
         cuts += 1
-        value, gradient, rate, size = _cut(dissipation, functional, centre, best)
-        if rate is not None and rate > best:
-            best, best_weights = rate, centre.copy()
+        found = witness(centre)
+        full = np.concatenate([[1.0], centre])
+        if found.rate is None:
+            parts, size = found.functional, np.inf
+        else:
+            if found.rate > best:
+                best, best_weights = found.rate, centre.copy()
+            # Better weights w have u.(D(w) - best H(w)) u >= 0; at the centre it is <= 0.
+            parts = found.dissipation - best * found.functional
+            size = float(found.functional @ full)
+        value, gradient = min(float(parts @ full), 0.0), parts[1:]
         reach = float(np.sqrt(max(gradient @ shape @ gradient, 0.0)))
-        if best_weights is not None and rate is not None:
+        if found.rate is not None:
             gap = max(0.0, value + reach) / size
-        if best_weights is not None and (value + reach <= tolerance * size or reach == 0):
+        if reach <= -value or (found.rate is not None and gap <= tolerance):
             break
-        depth = min(max(-value / reach, 0.0), 1 - 1e-9)
-        centre, shape = _shrunk(centre, shape, gradient / reach, depth)
+        centre, shape = _shrunk(centre, shape, gradient / reach, -value / reach)
     if best_weights is None:
         raise InputError("No weights make the functional positive.")
     return BestPencil(float(best), best_weights, float(gap), cuts)
-
-
-def _cut(dissipation, functional, weights, best):
-    """A half space value + gradient.(w - weights) >= 0 that holds every better w."""
-    full = np.concatenate([[1.0], weights])
-    forms = np.tensordot(functional, full, (1, 0))
-    lows, vectors = np.linalg.eigh(forms)
-    worst = int(np.argmin(lows[:, 0]))
-    if lows[worst, 0] <= 0:
-        u = vectors[worst][:, 0]
-        parts = np.einsum("i,nij,j->n", u, functional[worst], u)
-        return float(parts @ full), parts[1:], None, 1.0
-    losses = np.tensordot(dissipation, full, (1, 0))
-    rates = [
-        eigh(d, h, eigvals_only=True, subset_by_index=[0, 0])[0] for d, h in zip(losses, forms)
-    ]
-    level = max(best, float(min(rates)))
-    lows, vectors = np.linalg.eigh(losses - level * forms)
-    worst = int(np.argmin(lows[:, 0]))
-    u = vectors[worst][:, 0]
-    parts = np.einsum("i,nij,j->n", u, dissipation[worst] - level * functional[worst], u)
-    size = float(u @ forms[worst] @ u)
-    return float(min(parts @ full, 0.0)), parts[1:], float(min(rates)), size
 
 
 def _shrunk(centre, shape, direction, depth):

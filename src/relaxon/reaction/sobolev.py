@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import equinox as eqx
 import numpy as np
+from scipy.optimize import brentq
 
 from relaxon.errors import require
 from relaxon.reaction.marginals import positive
-from relaxon.reaction.pencils import best_pencil, pencil_rate
+from relaxon.reaction.pencils import Witness, best_pencil, matrix_witness
 
 _LONGEST = 2 * np.pi
 
@@ -75,20 +76,30 @@ def h1_rate(rho_inf, T1, T2, k=None, dimension: int = 1) -> SobolevRate:
         scale = np.diag([1 / np.hypot(1, wave), 1 / np.hypot(1, wave), 1.0])
         return scale @ dissipation @ scale, scale @ functional @ scale
 
-    waves = _waves(k)
-    return _optimum([forms(wave) for wave in waves])
+    dissipation, functional = map(np.array, zip(*(forms(wave) for wave in _waves(k))))
+
+    def witness(weights):
+        nothing = np.zeros_like(dissipation[:, :1])
+        full = matrix_witness(
+            np.concatenate([nothing, dissipation], axis=1),
+            np.concatenate([nothing, functional], axis=1),
+        )(weights)
+        return Witness(full.rate, full.dissipation[1:], full.functional[1:])
+
+    return _optimum(witness)
 
 
 def h1_functional_rate(
-    rho_inf, T1, T2, k=None, weights=None, reach: float = 5.8, step: float = 0.35
+    rho_inf, T1, T2, k=None, weights=None, reach: float = 5.8, step: float = 0.3
 ) -> SobolevRate:
     r"""Best rate of the H^1 functional itself, from its exact forms.
 
     In the Fourier variable p of v the forms are multiplications by
     $h = A + \alpha k^2 + \beta p^2 + 2 \gamma k p$ and by $2 \Lambda h + k h'$, plus the gain term
-    of rank two with the Gaussians $(2 T/\pi)^{1/4} e^{-T p^2}$. The multiplications give the
-    essential part exactly, as a 2 x 2 form in (1, p); the rest is discretised by the trapezoidal
-    rule in p, which converges exponentially.
+    of rank two with the Gaussians $a_j = (2 T_j/\pi)^{1/4} e^{-T_j p^2}$. The multiplications give
+    the essential part, $2 \min(\rho, 1/\rho) - k/c$ with $c^2 = (A + \alpha k^2)/\beta -
+    \gamma^2 k^2/\beta^2$, and what lies below it solves a 2 x 2 secular equation whose integrals
+    the trapezoidal rule in p does to rounding.
 
     Args:
         rho_inf: Equilibrium density of the first species, > 0.
@@ -101,62 +112,94 @@ def h1_functional_rate(
 
     Returns:
         `SobolevRate`; with `weights`, the rate that these prove (negative: none) and gap 0.
+
+    Raises:
+        InputError: Weights whose functional is not positive.
+
+    Accuracy: 1e-11 in the rate (steps 0.3 and 0.2 agree to that). Cost: 0.2 s a mode.
     """
     r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
     top, width = reach / np.sqrt(min(T1, T2)), step / np.sqrt(max(T1, T2))
     p = np.arange(-np.ceil(top / width), np.ceil(top / width) + 1) * width
-    require(p.size <= 400, "The two variances differ too much for the trapezoidal rule in p.")
-    gaussians = [np.sqrt(width) * (2 * T / np.pi) ** 0.25 * np.exp(-T * p * p) for T in (T1, T2)]
-    losses = np.repeat([1 / r, r], p.size)
-
-    def forms(wave):
-        ones = np.ones_like(p)
-        symbols = np.array([ones, wave**2 * ones, p**2, 2 * wave * p])
-        slopes = np.array([0 * p, 0 * p, 2 * p, 2 * wave * ones]) * wave
-        scale = 1 / np.sqrt(1 + wave**2 + p * p)
-        dissipation, functional = [], []
-        for h, slope in zip(symbols, slopes):
-            both = np.tile(h, 2)
-            gain = np.outer(h * gaussians[0], gaussians[1])
-            gain += np.outer(gaussians[0], h * gaussians[1])
-            form = np.diag(2 * losses * both + np.tile(slope, 2))
-            form[: p.size, p.size :] = gain
-            form[p.size :, : p.size] = gain.T
-            dissipation.append(form * np.outer(np.tile(scale, 2), np.tile(scale, 2)))
-            functional.append(np.diag(both * np.tile(scale, 2) ** 2))
-        return np.array(dissipation), np.array(functional)
-
-    def essential(wave):
-        functional = np.array(
-            [
-                [[1, 0], [0, 0]],
-                [[wave**2, 0], [0, 0]],
-                [[0, 0], [0, 1]],
-                [[0, wave], [wave, 0]],
-            ],
-            dtype=float,
-        )
-        feed = np.zeros_like(functional)
-        feed[2] = [[0, wave], [wave, 0]]
-        feed[3] = [[2 * wave**2, 0], [0, 0]]
-        scale = np.diag([1 / np.hypot(1, wave), 1.0])
-        dissipation = 2 * min(r, 1 / r) * functional + feed
-        return scale @ dissipation @ scale, scale @ functional @ scale
-
+    gaussians = np.array(
+        [np.sqrt(width) * (2 * T / np.pi) ** 0.25 * np.exp(-T * p * p) for T in (T1, T2)]
+    )
     waves = _waves(k, quick=True)
     if weights is None:
-        blocks = [forms(wave) for wave in waves]
-        size = blocks[0][0].shape[-1]
-        blocks += [tuple(_padded(x, size) for x in essential(wave)) for wave in waves]
-        return _optimum(blocks, tolerance=1e-9)
-    rates = [
-        pencil_rate(
-            np.tensordot(weights, d, 1)[None, None], np.tensordot(weights, h, 1)[None, None], []
+        return _optimum(
+            lambda w: min(
+                (_fourier_witness(r, gaussians, p, wave, w) for wave in waves), key=_severity
+            )
         )
-        for wave in waves
-        for d, h in (forms(wave), essential(wave))
-    ]
+    found = [_fourier_witness(r, gaussians, p, wave, np.asarray(weights, float)) for wave in waves]
+    rates = [w.rate for w in found if w.rate is not None]
+    require(len(rates) == len(found), f"The functional with weights {weights} is not positive.")
     return SobolevRate(min(rates) / 2, tuple(float(w) for w in weights), 0.0)
+
+
+def _fourier_witness(r, gaussians, p, wave, weights) -> Witness:
+    """What limits the H^1 functional of one mode, with parts for A, alpha, beta, gamma."""
+    a, alpha, beta, gamma = weights
+    if beta <= 0 or a + alpha * wave**2 <= 0:
+        sign = np.array([0, 0, 1.0, 0]) if beta <= 0 else np.array([1.0, wave**2, 0, 0])
+        return Witness(None, sign, sign)
+    centre = gamma * wave / beta
+    square = (a + alpha * wave**2) / beta - centre**2
+    if square <= 0:
+        parts = np.array([1.0, wave**2, centre**2, -2 * wave * centre])
+        return Witness(None, parts, parts)
+    symbols = _symbols(p, wave)
+    h, slope = weights @ symbols, wave * (2 * beta * p + 2 * gamma * wave)
+    ceiling = 2 * min(r, 1 / r) - wave / np.sqrt(square)
+
+    def gram(level):
+        """The 2 x 2 matrices U.M1^-1 U and V.M2^-1 V of the gain term."""
+        one, two = (gaussians / ((2 * loss - level) * h + slope) for loss in (1 / r, r))
+        (one, _), (_, two) = one, two
+        a1, a2 = gaussians
+        first = [[h * h * a1 @ one, h * a1 @ one], [h * a1 @ one, a1 @ one]]
+        second = [[a2 @ two, h * a2 @ two], [h * a2 @ two, h * h * a2 @ two]]
+        return np.array(first), np.array(second)
+
+    def excess(level):
+        first, second = gram(level)
+        product = second @ first
+        half = np.trace(product) / 2
+        return half + np.sqrt(max(half**2 - np.linalg.det(product), 0.0)) - 1
+
+    top = ceiling - 1e-13 * max(1.0, abs(ceiling))
+    if excess(top) <= 0:
+        place = -centre - np.sqrt(square)
+        functional = _symbols(np.array([place]), wave)[:, 0]
+        feed = wave * np.array([0, 0, 2 * place, 2 * wave])
+        return Witness(ceiling, 2 * min(r, 1 / r) * functional + feed, functional)
+    low, reach = ceiling, 1.0
+    while excess(low := low - reach) > 0:
+        reach *= 2
+    rate = brentq(excess, low, top, xtol=1e-14, rtol=1e-14)
+    first, second = gram(rate)
+    values, vectors = np.linalg.eig(second @ first)
+    c = np.real(vectors[:, np.argmax(np.real(values))])
+    d = first @ c
+    f = -(h * c[0] + c[1]) * gaussians[0] / ((2 / r - rate) * h + slope)
+    g = (d[0] + h * d[1]) * gaussians[1] / ((2 * r - rate) * h + slope)
+    size = np.sqrt(h @ (f * f + g * g))
+    f, g = f / size, g / size
+    functional = symbols @ (f * f + g * g)
+    slopes = wave * np.array([0 * p, 0 * p, 2 * p, 2 * wave + 0 * p])
+    gain = (symbols @ (f * gaussians[0])) * (gaussians[1] @ g)
+    gain += (symbols @ (g * gaussians[1])) * (gaussians[0] @ f)
+    dissipation = 2 * symbols @ (f * f / r + g * g * r) + slopes @ (f * f + g * g) + 2 * gain
+    return Witness(rate, dissipation, functional)
+
+
+def _symbols(p, wave) -> np.ndarray:
+    """What A, alpha, beta and gamma multiply in h(p)."""
+    return np.array([1 + 0 * p, wave**2 + 0 * p, p * p, 2 * wave * p])
+
+
+def _severity(witness: Witness) -> float:
+    return -np.inf if witness.rate is None else witness.rate
 
 
 def _cross(first: float, second: float) -> np.ndarray:
@@ -171,33 +214,23 @@ def _waves(k, quick: bool = False) -> np.ndarray:
     return _LONGEST * np.array(numbers, dtype=float)
 
 
-def _padded(forms: np.ndarray, size: int) -> np.ndarray:
-    """Forms on more variables: the first variable repeated, each with a fraction of its form."""
-    full = np.zeros((forms.shape[0], size, size))
-    small = forms.shape[-1]
-    full[:, :small, :small] = forms
-    index = np.arange(small, size)
-    full[:, index, index] = forms[:, :1, 0]
-    return full
-
-
-def _optimum(blocks, tolerance: float = 1e-13) -> SobolevRate:
+def _optimum(witness, tolerance: float = 1e-13) -> SobolevRate:
     """The optimum over A = 1 - b - c, alpha = b/(2 pi)^2, beta = c, gamma = g/(2 pi)."""
 
-    def affine(forms):
-        a, alpha, beta, gamma = np.moveaxis(forms, -3, 0)
+    def affine(parts):
+        a, alpha, beta, gamma = parts
         return np.array([a, alpha / _LONGEST**2 - a, beta - a, gamma / _LONGEST])
 
-    dissipation = np.array([affine(d) for d, _ in blocks])
-    functional = np.array([affine(h) for _, h in blocks])
-    # A >= 0, written as one more block that asks for A > 0 and never limits the rate.
-    size = dissipation.shape[-1]
-    guard = np.einsum("n,ij->nij", [1.0, -1.0, -1.0, 0.0], np.eye(size))
-    dissipation = np.concatenate([dissipation, 1e3 * guard[None]])
-    functional = np.concatenate([functional, guard[None]])
-    best = best_pencil(
-        dissipation, functional, [0.5, 0.5, 0.25], [0.9, 0.9, 0.5], tolerance=tolerance
-    )
+    def restricted(free):
+        b, c, g = free
+        weights = np.array([1 - b - c, b / _LONGEST**2, c, g / _LONGEST])
+        if weights[0] <= 0:
+            outside = np.array([1.0, 0, 0, 0])
+            return Witness(None, affine(outside), affine(outside))
+        found = witness(weights)
+        return Witness(found.rate, affine(found.dissipation), affine(found.functional))
+
+    best = best_pencil(restricted, [0.5, 0.5, 0.25], [0.9, 0.9, 0.5], tolerance=tolerance)
     b, c, g = best.weights
     weights = (float(1 - b - c), float(b / _LONGEST**2), float(c), float(g / _LONGEST))
     return SobolevRate(best.rate / 2, weights, best.gap / 2)
