@@ -43,7 +43,9 @@ def transformed(density, s, k):
     return quad(lambda v: density(v) / (s + 1j * k * v), [-inf, -3, -2, -1, 0, 1, 2, 3, inf])
 
 
-def bumps(v, offset=2, variance=mpf("0.05")):
+def bumps(v):
+    offset, variance = 2, mpf("0.05")
+
     def bump(u):
         return exp(-u * u / (2 * variance)) / sqrt(2 * pi * variance)
 

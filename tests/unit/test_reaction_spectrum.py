@@ -57,12 +57,8 @@ def test_critical_wavenumber_against_mpmath(case):
 
 def test_values_of_the_theory():
     assert spectral_gap(1, 1, 1, WAVE).eigenvalue is None
-    assert spectral_gap(1, 0.01, 0.01, WAVE).eigenvalue == pytest.approx(
-        -0.3198846627556, abs=1e-12
-    )
-    assert spectral_gap(2, 0.01, 0.01, WAVE).eigenvalue == pytest.approx(
-        -0.4117584054993, abs=1e-12
-    )
+    for r, expected in ((1, -0.3198846627556), (2, -0.4117584054993)):
+        assert spectral_gap(r, 0.01, 0.01, WAVE).eigenvalue == pytest.approx(expected, abs=1e-12)
     assert spectral_gap(1, 1, 1, 0.5).eigenvalue == pytest.approx(-0.21407115581145, abs=1e-13)
     assert critical_wavenumber(1, 1, 1) == pytest.approx(np.sqrt(np.pi / 2), rel=1e-14)
     assert critical_wavenumber(2, 1, 1) == pytest.approx(0.712978730869, abs=1e-12)
