@@ -47,8 +47,8 @@ def h0_forms(rho_inf, T1, T2, k, modes: int = 3) -> tuple[np.ndarray, np.ndarray
     r"""Dissipation and functional $H^0 = |F|^2/2 + \eta <AF, F>$ as forms affine in eta.
 
     The forms couple no Hermite mode beyond n = 2: for n >= 3 the functional is |F|^2/2 and the
-    dissipation is that of the loss term. Three modes are therefore exact as long as the rate is
-    capped at that of the modes beyond, 2 min(rho, 1/rho).
+    dissipation is that of the loss term. Three modes are therefore exact once the rate is capped
+    at that of the modes beyond, 2 min(rho, 1/rho).
 
     Returns:
         (D, H), each of shape (2, 2 modes, 2 modes): the part without eta and the part with it.

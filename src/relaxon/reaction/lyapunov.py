@@ -61,21 +61,15 @@ class ReactionSpace(eqx.Module):
         """Dimension of the torus."""
         return self.velocity.shape[-1]
 
-    @property
-    def velocity_axes(self) -> tuple[int, ...]:
-        """The axes of the velocity nodes, counted from the end."""
-        return tuple(range(-self.weights.ndim, 0))
-
 
 def density(space: ReactionSpace, f):
     """rho_f(x) = int f dv, the velocity axes summed."""
-    return jnp.sum(space.weights * f, axis=space.velocity_axes)
+    return jnp.tensordot(f, space.weights, axes=space.weights.ndim)
 
 
 def flux(space: ReactionSpace, f):
     """Flux int v f dv, shape (*x_shape, d)."""
-    axes = tuple(a - 1 for a in space.velocity_axes)
-    return jnp.sum((space.weights * f)[..., None] * space.velocity, axis=axes)
+    return jnp.tensordot(f, space.weights[..., None] * space.velocity, axes=space.weights.ndim)
 
 
 def inner_product(space: ReactionSpace, F, G):

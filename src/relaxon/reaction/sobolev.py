@@ -59,7 +59,8 @@ def h1_rate(rho_inf, T1, T2, k=None, dimension: int = 1) -> SobolevRate:
         dimension: Dimension d of the velocity space.
 
     Returns:
-        `SobolevRate`, the optimum over all weights with a proven gap.
+        `SobolevRate`, the optimum over all weights with a proven gap. Measured on the unit torus
+        with T1 = T2 = 1, d = 1: 0.03083 for rho_inf = 1, 0.00350 for 2, 2.1e-6 for 10.
     """
     r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
     loss, size = min(r, 1 / r), r + 1 / r
@@ -116,7 +117,9 @@ def h1_functional_rate(
     Raises:
         InputError: Weights whose functional is not positive.
 
-    Accuracy: 1e-11 in the rate (steps 0.3 and 0.2 agree to that). Cost: 0.2 s a mode.
+    Accuracy: 1e-11 in the rate (steps 0.3 and 0.2 agree to that). Measured on the unit torus with
+    T1 = T2 = 1: 0.49841 for rho_inf = 1, 0.24974 for rho_inf = 2, about half the true rate and far
+    above what the inequalities of `h1_rate` keep of it. Cost: 25 ms a mode, 0.1 s the torus.
     """
     r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
     top, width = reach / np.sqrt(min(T1, T2)), step / np.sqrt(max(T1, T2))
@@ -134,7 +137,8 @@ def h1_functional_rate(
     found = [_fourier_witness(r, gaussians, p, wave, np.asarray(weights, float)) for wave in waves]
     rates = [w.rate for w in found if w.rate is not None]
     require(len(rates) == len(found), f"The functional with weights {weights} is not positive.")
-    return SobolevRate(min(rates) / 2, tuple(float(w) for w in weights), 0.0)
+    a, alpha, beta, gamma = map(float, weights)
+    return SobolevRate(min(rates) / 2, (a, alpha, beta, gamma), 0.0)
 
 
 def _fourier_witness(r, gaussians, p, wave, weights) -> Witness:

@@ -12,9 +12,10 @@ Re lambda = -rho_inf, -1/rho_inf; to the right of the edge -min(rho_inf, 1/rho_i
 the zeros of 1 - A B.
 
 For marginals that are even and unimodal (Gaussians, algebraic tails) these zeros are settled by
-two facts. (i) Re A, Re B > 0, and Im A, Im B have the sign opposite to Im lambda, so the argument
-of A B lies in (-pi, 0) or (0, pi) off the real axis: **no complex eigenvalue exists right of the
-edge**, for any rho_inf and any two temperatures. (ii) On the real axis A B decreases, so there is
+two facts. (i) Re A, Re B > 0, and Im A, Im B have the sign opposite to Im lambda (an even unimodal
+density is a mixture of uniform ones, for which it can be read off), so the argument of A B lies in
+(-pi, 0) or (0, pi) off the real axis: **no complex eigenvalue exists right of the edge**, for any
+rho_inf and any two temperatures. (ii) On the real axis A B decreases, so there is
 one real eigenvalue if A B > 1 at the edge, and none otherwise. For other marginals the zeros are
 counted by the argument principle. No matrix is involved: a velocity grid turns the essential
 spectrum into eigenvalues, some of them to the right of the edge.
@@ -105,8 +106,9 @@ def spectral_gap(rho_inf, T1, T2, k) -> SpectralGap:
     Raises:
         InputError: Arguments that are not positive, a density of wrong mass or mean.
 
-    Accuracy: Gaussians to 1e-14 absolutely and 1e-12 relatively, also where the eigenvalue tends
-    to 0 like k^2 (against 30-digit mpmath); callables to 1e-12.
+    Accuracy: Gaussians to 3e-14 relatively, also where the eigenvalue tends to 0 like k^2 (120
+    random cases over five decades of rho_inf, T and k against 40-digit mpmath); callables to
+    1e-12 absolutely. Cost: 1 ms for Gaussians, 10 to 200 ms for callables.
     """
     r, k = positive("rho_inf", rho_inf), positive("k", k)
     first, second = as_marginal("T1", T1), as_marginal("T2", T2)
@@ -115,13 +117,13 @@ def spectral_gap(rho_inf, T1, T2, k) -> SpectralGap:
         root = _real_zero(r, first, second, k)
         exists = _log_product(edge, r, first, second, k) > 0
         eigenvalues = (root,) if exists else ()
-        density_rate = -root
+        density_rate: float | None = -root
     else:
         eigenvalues = _counted_zeros(r, first, second, k)
-        density_rate = -np.real(eigenvalues[0]) if eigenvalues else None
+        density_rate = -float(np.real(eigenvalues[0])) if eigenvalues else None
     eigenvalue = eigenvalues[0] if eigenvalues else None
-    rate = -max(edge, np.real(eigenvalue)) if eigenvalues else -edge
-    return SpectralGap(eigenvalue, edge, float(rate), density_rate, eigenvalues, k)
+    rate = -float(np.real(eigenvalues[0])) if eigenvalues else -edge
+    return SpectralGap(eigenvalue, edge, rate, density_rate, eigenvalues, k)
 
 
 def critical_wavenumber(rho_inf, T1, T2) -> float:
@@ -339,7 +341,7 @@ def _covariance(name: str, value, dimension: int) -> np.ndarray:
         matrix.ndim == 2
         and matrix.shape[0] == matrix.shape[1]
         and np.allclose(matrix, matrix.T)
-        and np.all(np.linalg.eigvalsh(matrix) > 0),
+        and bool(np.all(np.linalg.eigvalsh(matrix) > 0)),
         f"{name} must be a variance or a symmetric positive definite matrix, but is {value!r}.",
     )
     return matrix
