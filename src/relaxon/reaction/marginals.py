@@ -167,6 +167,11 @@ class DensityMarginal(Marginal):
         s = np.asarray(s, dtype=complex)
         require(bool(np.all(s.real >= 0)), "cauchy needs Re s >= 0; use continued to the left.")
         pole = 1j * np.ravel(s) / k
+        pieces = [self._along(part) for part in np.array_split(pole, 1 + pole.size // 256)]
+        return (1j / k * np.concatenate(pieces)).reshape(s.shape)
+
+    def _along(self, pole):
+        """The integral of p/(pole - v) for poles on or above the real axis."""
         z = (pole[:, None] - self.middles) / self.halves
         near = np.abs(z - 1) + np.abs(z + 1) < 2.65
         far = np.where(near[:, :, None], 0, self.masses) / np.where(
@@ -175,7 +180,7 @@ class DensityMarginal(Marginal):
         value = far.sum(axis=(1, 2))
         row, panel = np.nonzero(near)
         np.add.at(value, row, _legendre_cauchy(self.coefficients[panel], z[row, panel]))
-        return (1j / k * value).reshape(s.shape)
+        return value
 
     def continued(self, s, k):
         """C(s; k) everywhere; for Re s < 0 the density must accept complex velocities."""

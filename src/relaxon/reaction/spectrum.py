@@ -385,7 +385,7 @@ def _scanned_gap(rho_inf, first: Marginal, second: Marginal) -> SpectralGap:
     M_1, M_2 there is no eigenvalue beyond k = sqrt(M_1 M_2), so the modes up to there decide.
     """
     r = positive("rho_inf", rho_inf)
-    axis = np.geomspace(1e-8, 1e8, 4001)
+    axis = np.geomspace(1e-6, 1e6, 601)
     imaginary = 1j * np.concatenate([-axis, [0.0], axis])
     bound = np.prod([np.abs(m.cauchy(imaginary, 1.0)).max() for m in (first, second)])
     most = max(1, int(np.floor(1.01 * np.sqrt(bound) / (2 * np.pi))))
