@@ -74,7 +74,7 @@ class Custom(Potential):
         return self.function(jnp.asarray(k))
 
     def k0(self) -> jax.Array:
-        """int k^d Vhat^2 dk from the same panels."""
+        """Int k^d Vhat^2 dk from the same panels."""
         require(
             self.finite_k0,
             f"The Landau prefactor of this potential diverges: int k^{self.d} Vhat^2 dk at k = 0.",

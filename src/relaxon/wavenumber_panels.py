@@ -134,11 +134,14 @@ def _sample(vhat: Callable) -> tuple[np.ndarray, np.ndarray]:
     try:
         v = np.asarray(vhat(jnp.asarray(k)), dtype=float)
     except (TypeError, jax.errors.JAXTypeError) as error:
-        raise InputError(f"vhat must map an array of k to an array with jax.numpy: {error}") from None
+        raise InputError(
+            f"vhat must map an array of k to an array with jax.numpy: {error}"
+        ) from None
     require(v.shape == k.shape, f"vhat must be elementwise, but maps {k.shape} to {v.shape}.")
     bad = ~np.isfinite(v)
     require(
-        not bad.any(), f"vhat must be finite for k > 0, but is {v[bad.argmax()]} at k = {k[bad.argmax()]:.4g}."
+        not bad.any(),
+        f"vhat must be finite for k > 0, but is {v[bad.argmax()]} at k = {k[bad.argmax()]:.4g}.",
     )
     low = v.argmin()
     require(
@@ -300,7 +303,10 @@ def _local(exponent: _Exponent, c: float, side: float, up: float) -> tuple[Calla
 
 def _invert(rise: Callable, offset: np.ndarray, reach: float) -> np.ndarray:
     """Distance at which the rise is `offset`, by bisection of its logarithm."""
-    left, right = np.full(offset.shape, math.log(reach) - 80.0), np.full(offset.shape, math.log(reach))
+    left, right = (
+        np.full(offset.shape, math.log(reach) - 80.0),
+        np.full(offset.shape, math.log(reach)),
+    )
     for _ in range(100):
         middle = (left + right) / 2
         below = rise(np.exp(middle)) < offset
