@@ -18,7 +18,7 @@ from relaxon.stepping.stepper import Stepper
 
 def _radial_landau(problem: Problem, rtol: float) -> Stepper:
     equation, grid = problem.equation, problem.grid
-    system = RelativeSystem(problem.f0, grid, equation.kernel(grid), equation.reaction)
+    system = RelativeSystem(problem.f0, grid, equation.kernel_model(grid), equation.reaction)
     return Rosenbrock(system, jnp.asarray(rtol))
 
 

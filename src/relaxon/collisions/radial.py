@@ -25,13 +25,15 @@ of order 4 since the bracket vanishes at the kink.
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.grids.radial import RadialGrid, apply_stencil
+from relaxon.grids.radial import RadialGrid, apply_stencil, sphere_area
 from relaxon.stepping.block_tridiagonal import blocks_from_bands, factor
 
 STEEP = 1.5
@@ -41,7 +43,7 @@ class Frame(eqx.Module):
     """A reference Maxwellian on a radial grid, with the stencils and weights of the relative form.
 
     Attributes:
-        grid: The radial grid, d = 3.
+        grid: The radial grid.
         maxwellian: M at the centres, shape (n,).
         log_maxwellian: Its logarithm.
         at_faces: M at the interior faces, shape (n - 1,).
@@ -105,7 +107,7 @@ class Frame(eqx.Module):
     def transfer(self) -> Array:
         """Divergence of face fluxes; cell c takes faces c-2 .. c+1, shape (n, 4)."""
         columns = [_faces_around(self.difference[:, 3 - k])[:, k] for k in range(4)]
-        volume = self.grid.volumes / (4 * jnp.pi)
+        volume = self.grid.volumes / sphere_area(self.grid.d)
         weights = jnp.stack(columns, axis=1) * (-self.grid.dx / volume)[:, None]
         return jnp.where(weights == 0, 0.0, weights * self.ratio)
 
@@ -147,18 +149,76 @@ def _faces_around(x: Array) -> Array:
     return jnp.stack([padded[k : k + n] for k in range(4)], axis=1)
 
 
-def kernel_sum(frame: Frame, a: Array, x: Array) -> Array:
-    """S(x)_i = sum_j a(min(r_i, r_j)) measure_j x_j over the faces, by cumulative sums: O(n)."""
-    weighted = frame.measure * x
-    inner = jnp.cumsum(a * weighted)
-    outer = jnp.cumsum(weighted[::-1])[::-1] - weighted
-    return inner + a * outer
+class Kernel(eqx.Module):
+    """A symmetric kernel kappa(r_i, r_j) >= 0 between interior faces."""
+
+    @abc.abstractmethod
+    def sum(self, weighted: Array) -> Array:
+        """sum_j kappa(r_i, r_j) weighted_j, shape (n - 1,)."""
 
 
-def log_rate(frame: Frame, a: Array, ell: Array) -> Array:
-    """d ell/dt = Q(F, F)/F for F = M exp(ell), kernel values `a` at the interior faces."""
+class MinKernel(Kernel):
+    """kappa(r, s) = a(min(r, s)) with an increasing a, summed in O(n)."""
+
+    a: Array
+
+    def sum(self, weighted: Array) -> Array:
+        """By cumulative sums from both ends."""
+        inner = jnp.cumsum(self.a * weighted)
+        outer = jnp.cumsum(weighted[::-1])[::-1] - weighted
+        return inner + self.a * outer
+
+
+class KernelModel(eqx.Module):
+    r"""How the kernel follows from the distribution.
+
+    A kernel that depends on F is a superposition
+    $ \kappa_{ij} = \sum_c A_c[F] B_{ci} B_{cj} $ over strips c of the line u = n.v.
+    """
+
+    @property
+    @abc.abstractmethod
+    def fixed(self) -> bool:
+        """True if the kernel does not depend on the distribution."""
+
+    @abc.abstractmethod
+    def kernel(self, log_f: Array) -> Kernel:
+        """The kernel at the distribution exp(log_f), shape (n,)."""
+
+    @abc.abstractmethod
+    def strips(self, log_f: Array) -> tuple[Array, Array]:
+        """dA/d log_f, shape (strips, n), and B, shape (strips, n - 1)."""
+
+
+class FixedKernel(KernelModel):
+    """One kernel for every distribution: Landau."""
+
+    value: MinKernel
+
+    @property
+    def fixed(self) -> bool:
+        """True."""
+        return True
+
+    def kernel(self, log_f: Array) -> MinKernel:
+        """The same for all."""
+        return self.value
+
+    def strips(self, log_f: Array) -> tuple[Array, Array]:
+        """No strips: the kernel does not move."""
+        n = log_f.shape[0]
+        return jnp.zeros((0, n)), jnp.zeros((0, n - 1))
+
+
+def kernel_sum(frame: Frame, kernel: Kernel, x: Array) -> Array:
+    """S(x)_i = sum_j kappa(r_i, r_j) measure_j x_j over the interior faces."""
+    return kernel.sum(frame.measure * x)
+
+
+def log_rate(frame: Frame, kernel: Kernel, ell: Array) -> Array:
+    """d ell/dt = Q(F, F)/F for F = M exp(ell)."""
     u, xi = frame.face_values(ell)
-    bracket = u * (xi * kernel_sum(frame, a, u) - kernel_sum(frame, a, u * xi))
+    bracket = u * (xi * kernel_sum(frame, kernel, u) - kernel_sum(frame, kernel, u * xi))
     return divergence(frame, bracket) * jnp.exp(-ell)
 
 
@@ -176,7 +236,7 @@ class Linearization(eqx.Module):
 
     Attributes:
         frame: The reference Maxwellian.
-        a: Kernel values at the interior faces.
+        kernel: The kernel, held fixed.
         u, g: The ratio and its scaled slope at the faces.
         to_u, to_g: Their derivatives in ell; face i takes cells i-1 .. i+2, shape (n - 1, 4).
         sum_u, sum_g: S(u) and S(g).
@@ -185,7 +245,7 @@ class Linearization(eqx.Module):
     """
 
     frame: Frame
-    a: Array
+    kernel: MinKernel
     u: Array
     g: Array
     to_u: Array
@@ -209,7 +269,7 @@ class Linearization(eqx.Module):
 
     def _bands(self, tau: Array) -> list[list[Array]]:
         """Bands of 1 - tau J over the fields (ell, z / scale, y / scale)."""
-        frame, a, n = self.frame, self.a, self.frame.grid.n
+        frame, a, n = self.frame, self.kernel.a, self.frame.grid.n
         scale = self.sum_u  # makes the further unknowns z and y of order one
         zero = jnp.zeros((n, 7))
 
@@ -245,7 +305,7 @@ class Linearization(eqx.Module):
         return [[ell_ell, ell_z, ell_y], [z_ell, z_z, zero], [y_ell, zero, z_z]]
 
 
-def linearize(frame: Frame, a: Array, ell: Array, gain: Array) -> Linearization:
+def linearize(frame: Frame, kernel: MinKernel, ell: Array, gain: Array) -> Linearization:
     """Linearise `log_rate` about ell with the kernel values held fixed (exact for Landau).
 
     `gain` is the derivative of a further local term, shape (n,), added on the diagonal.
@@ -253,6 +313,38 @@ def linearize(frame: Frame, a: Array, ell: Array, gain: Array) -> Linearization:
     u, xi = frame.face_values(ell)
     to_u = u[:, None] * frame.interpolation
     to_g = (u / frame.half_square)[:, None] * frame.difference + xi[:, None] * to_u
-    sum_u, sum_g = kernel_sum(frame, a, u), kernel_sum(frame, a, u * xi)
+    sum_u, sum_g = kernel_sum(frame, kernel, u), kernel_sum(frame, kernel, u * xi)
     rate = divergence(frame, u * (xi * sum_u - sum_g)) * jnp.exp(-ell)
-    return Linearization(frame, a, u, u * xi, to_u, to_g, sum_u, sum_g, gain - rate, jnp.exp(ell))
+    gain = gain - rate
+    return Linearization(frame, kernel, u, u * xi, to_u, to_g, sum_u, sum_g, gain, jnp.exp(ell))
+
+
+def dense_jacobian(frame: Frame, model: KernelModel, ell: Array) -> Array:
+    """The derivative of `log_rate` with a kernel that moves with F, shape (n, n).
+
+    The kernel is linear in its strips, so their part of the bracket's derivative is
+    u_i B_ci (xi_i p_c - q_c) dA_c with p = B (measure u), q = B (measure u xi).
+    """
+    log_f = frame.log_maxwellian + ell
+    u, xi = frame.face_values(ell)
+    kernel = model.kernel(log_f)
+    sum_u, sum_g = kernel_sum(frame, kernel, u), kernel_sum(frame, kernel, u * xi)
+    to_u = u[:, None] * frame.interpolation
+    to_g = (u / frame.half_square)[:, None] * frame.difference + xi[:, None] * to_u
+    pairs = jax.vmap(kernel.sum)(jnp.diag(frame.measure)).T
+    bracket = _times_stencil(jnp.diag(-sum_g) + (u * xi)[:, None] * pairs, to_u)
+    bracket += _times_stencil(jnp.diag(sum_u) - u[:, None] * pairs, to_g)
+    moved, spread = model.strips(log_f)
+    p, q = spread @ (frame.measure * u), spread @ (frame.measure * u * xi)
+    bracket += (u[:, None] * spread.T * (xi[:, None] * p - q)) @ moved
+
+    padded = jnp.pad(bracket, ((2, 2), (0, 0)))
+    rows = [frame.transfer[:, k, None] * padded[k : k + frame.grid.n] for k in range(4)]
+    rate = divergence(frame, u * (xi * sum_u - sum_g)) * jnp.exp(-ell)
+    return sum(rows) * jnp.exp(-ell)[:, None] - jnp.diag(rate)
+
+
+def _times_stencil(matrix: Array, stencil: Array) -> Array:
+    """matrix @ S for the stencil matrix S from cells to interior faces."""
+    columns = [jnp.pad(matrix * stencil[:, m], ((0, 0), (m, 3 - m))) for m in range(4)]
+    return sum(columns)[:, 1:-1]
