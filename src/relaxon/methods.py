@@ -29,7 +29,7 @@ def _relative_system(
     equation: Landau, grid: RadialGrid, f0: Array, reaction: float
 ) -> RelativeSystem:
     """One compiled function: dozens of small ones cost seconds when they are first called."""
-    return RelativeSystem(f0, grid, equation.kernel(grid), reaction)
+    return RelativeSystem(f0, grid, equation.kernel_model(grid), reaction)
 
 
 METHODS: dict[tuple[type, type], Callable[[Problem, float], Stepper]] = {

@@ -104,7 +104,7 @@ class RadialGrid(eqx.Module):
         self.dx = jnp.asarray(dx)
         self.slope = jnp.asarray(slope)
         self.face_slope = jnp.asarray(_slope(faces, r_max, r_min))
-        self.volumes = jnp.asarray(_surface(d) * centres ** (d - 1) * slope * dx * _rule(d, n))
+        self.volumes = jnp.asarray(sphere_area(d) * centres ** (d - 1) * slope * dx * _rule(d, n))
         self.difference = jnp.asarray(_stencil(DIFFERENCE / dx, n, odd=True))
         self.interpolation = jnp.asarray(_stencil(INTERPOLATION, n, odd=False))
 
@@ -121,6 +121,11 @@ class RadialGrid(eqx.Module):
     def settings(self) -> dict[str, float]:
         """The arguments that build this grid again."""
         return {"d": self.d, "n": self.n, "r_max": float(self.r_max), "r_min": float(self.r_min)}
+
+    def mapping(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(r, dr/dx) at the mapped coordinate x."""
+        r = _radius(x, float(self.r_max), float(self.r_min))
+        return r, _slope(r, float(self.r_max), float(self.r_min))
 
     def coordinates(self) -> dict[str, Array]:
         """Names and values of the grid's axes, for labelled arrays."""
@@ -149,7 +154,7 @@ class RadialGrid(eqx.Module):
     def dirichlet(self, g: Array) -> Array:
         r"""$ \int |\nabla g|^2 dv $ of an even function g, a sum over the faces."""
         faces = self.faces[1:-1]
-        weight = _surface(self.d) * faces ** (self.d - 1) * self.face_slope[1:-1] * self.dx
+        weight = sphere_area(self.d) * faces ** (self.d - 1) * self.face_slope[1:-1] * self.dx
         return jnp.sum(weight * self.gradient(g) ** 2, axis=-1)
 
     def cumulative(self, f: Array, power: int) -> tuple[Array, Array]:
@@ -209,7 +214,7 @@ def _slope(r: np.ndarray, r_max: float, r_min: float) -> np.ndarray:
     return 1.0 / (1.0 / np.hypot(r, r_min) + OUTER_STRETCH / r_max)
 
 
-def _surface(d: int) -> float:
+def sphere_area(d: int) -> float:
     """Area of the unit sphere in R^d."""
     return 2 * math.pi if d == 2 else 4 * math.pi
 
