@@ -102,9 +102,7 @@ def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any
     problem = Problem(equation, grid, found.initial.build(grid, equation))
     stored = found.settings()
     record = found.record.build(found.initial.functionals(), {"case": name, **stored})
-    return Case(
-        name, found.description, problem, found.run.t_end, record, found.run.rtol, stored
-    )
+    return Case(name, found.description, problem, found.run.t_end, record, found.run.rtol, stored)
 
 
 def case_files() -> dict[str, pathlib.Path]:
