@@ -74,9 +74,8 @@ class Solution:
         ]
         if "steps" in self.provenance:
             p = self.provenance
-            lines.append(
-                f"steps      {p['steps']} accepted, {p['rejected']} rejected, {p['wall_time']:.2f} s"
-            )
+            counts = f"{p['steps']} accepted, {p['rejected']} rejected"
+            lines.append(f"steps      {counts}, {p['wall_time']:.2f} s")
         for name in ("mass", "energy", "mass_difference"):
             if name in self.diagnostics:
                 lines.append(f"{name:<10} drift {self.drift(name):.1e}")

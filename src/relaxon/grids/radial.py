@@ -143,7 +143,7 @@ class RadialGrid(eqx.Module):
         return apply_stencil(self.interpolation, f)
 
     def gradient(self, f: Array) -> Array:
-        """df/dr of an even function at the n - 1 interior faces, order 4 in the mapped coordinate."""
+        """df/dr of an even function at the n - 1 interior faces, order 4."""
         return apply_stencil(self.difference, f) / self.face_slope[1:-1]
 
     def dirichlet(self, g: Array) -> Array:
