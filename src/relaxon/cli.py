@@ -244,9 +244,7 @@ def verdicts_json(verdicts: list[Any]) -> str:
     """Verdicts as JSON."""
     from relaxon.storage import clean_json
 
-    keys = ("name", "source", "statement", "verdict", "value", "error", "margin", "detail")
-    rows = [{key: getattr(v, key) for key in keys} for v in verdicts]
-    return json.dumps(clean_json(rows), indent=1, default=str)
+    return json.dumps(clean_json([v.to_dict() for v in verdicts]), indent=1)
 
 
 def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
@@ -272,10 +270,11 @@ def _table(verdicts: list[Any]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for title in ("check", "verdict", "measured", "error", "margin", "source"):
-        table.add_column(
-            title, justify="right" if title in ("measured", "error", "margin") else "left"
-        )
+    for title in ("check", "verdict"):
+        table.add_column(title)
+    for title in ("measured", "error", "margin"):
+        table.add_column(title, justify="right")
+    table.add_column("source")
     colours = {"holds": "green", "fails": "red", "undecided": "yellow"}
     for v in verdicts:
         verdict = f"[{colours[v.verdict]}]{v.verdict}[/]"

@@ -274,7 +274,8 @@ def parse(tables: Mapping[str, Any], settings: Mapping[str, Any] | None = None) 
             sections[name] = {**sections[name], inner: value}
     found = {name: _checked(name, models[name], sections[name]) for name in Config.tables}
     text = {key: str(tables.get(key, "")) for key in _TEXT}
-    return Config.model_construct(**text, **found, types=kinds)
+    values: dict[str, Any] = {**text, **found, "types": kinds}
+    return Config.model_construct(**values)
 
 
 def parse_value(text: str) -> Any:

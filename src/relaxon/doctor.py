@@ -42,10 +42,11 @@ def examine() -> tuple[list[str], bool]:
     seconds = time.perf_counter() - began
     error = abs(value / REFERENCE - 1)
     passed = status == "DONE" and error < TOLERANCE and drift < 1e-12
-    lines.append(
-        f"self-test   {'passed' if passed else 'FAILED'} in {seconds:.1f} s: |F - M| = {value:.7f}, "
-        f"reference {REFERENCE}, relative error {error:.1e}, drift of energy {drift:.1e}"
-    )
+    verdict = "passed" if passed else "FAILED"
+    lines += [
+        f"self-test   {verdict} in {seconds:.1f} s: |F - M|_M = {value:.7f}, reference {REFERENCE}",
+        f"            relative error {error:.1e}, drift of the energy {drift:.1e}",
+    ]
     return lines, double and passed
 
 

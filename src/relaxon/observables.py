@@ -54,8 +54,10 @@ class BlowdownNorms(eqx.Module):
             f: Distribution, shape `grid.shape`.
             grid: Its grid.
         """
+        delta: Any = self.delta
+        alpha: Any = self.alpha
         spot = f - maxwellian(grid)
-        profile = blowdown_profile(grid, jnp.minimum(t, LATEST), self.delta, self.alpha)
+        profile = blowdown_profile(grid, jnp.minimum(t, LATEST), delta, alpha)
         remainder = weighted_norm(spot - profile, grid)
         return {
             "distance_m": weighted_norm(spot, grid),

@@ -32,7 +32,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
 )
 """Colours that readers with colour blindness can tell apart (Okabe and Ito)."""
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.size": 9.0,
     "axes.titlesize": 9.0,
     "axes.labelsize": 9.5,
