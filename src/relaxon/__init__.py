@@ -1,24 +1,40 @@
 """relaxon: relaxation to equilibrium in kinetic theory.
 
 Solve a nonlinear kinetic equation, measure what the theory speaks of, check the theorem.
+
+The public names are loaded when they are first used, so that `relaxon --help` need not wait for
+jax; jax works in float64 from the start.
 """
 
-import jax
+from __future__ import annotations
 
-jax.config.update("jax_enable_x64", True)
+import importlib
+import os
+import sys
+import types
+from typing import TYPE_CHECKING, Any
 
-from relaxon import distributions, functionals  # noqa: E402
-from relaxon.collisions.landau import Landau  # noqa: E402
-from relaxon.errors import InputError  # noqa: E402
-from relaxon.grids.radial import RadialGrid  # noqa: E402
-from relaxon.problem import Problem, Record  # noqa: E402
-from relaxon.solution import Solution  # noqa: E402
-from relaxon.solve import resume, solve  # noqa: E402
-from relaxon.status import Status  # noqa: E402
-from relaxon.storage import StorageError  # noqa: E402
-from relaxon.storage import open_run as open  # noqa: E402
+if "jax" in sys.modules:
+    sys.modules["jax"].config.update("jax_enable_x64", True)
+else:
+    os.environ["JAX_ENABLE_X64"] = "1"
+
+if TYPE_CHECKING:
+    from relaxon import distributions, functionals
+    from relaxon.case import Case, case
+    from relaxon.collisions.landau import Landau
+    from relaxon.errors import InputError
+    from relaxon.grids.radial import RadialGrid
+    from relaxon.problem import Problem, Record
+    from relaxon.solution import Solution
+    from relaxon.solve import resume, solve
+    from relaxon.status import Status
+    from relaxon.storage import StorageError
+    from relaxon.storage import open_run as open
+    from relaxon.version import VERSION as __version__
 
 __all__ = [
+    "Case",
     "InputError",
     "Landau",
     "Problem",
@@ -27,9 +43,58 @@ __all__ = [
     "Solution",
     "Status",
     "StorageError",
+    "__version__",
+    "case",
     "distributions",
     "functionals",
     "open",
     "resume",
     "solve",
 ]
+
+# Public name -> (module, name in it); None: the module itself.
+_WHERE: dict[str, tuple[str, str | None]] = {
+    "Case": ("relaxon.case", "Case"),
+    "InputError": ("relaxon.errors", "InputError"),
+    "Landau": ("relaxon.collisions.landau", "Landau"),
+    "Problem": ("relaxon.problem", "Problem"),
+    "RadialGrid": ("relaxon.grids.radial", "RadialGrid"),
+    "Record": ("relaxon.problem", "Record"),
+    "Solution": ("relaxon.solution", "Solution"),
+    "Status": ("relaxon.status", "Status"),
+    "StorageError": ("relaxon.storage", "StorageError"),
+    "__version__": ("relaxon.version", "VERSION"),
+    "case": ("relaxon.case", "case"),
+    "distributions": ("relaxon.distributions", None),
+    "functionals": ("relaxon.functionals", None),
+    "open": ("relaxon.storage", "open_run"),
+    "resume": ("relaxon.solve", "resume"),
+    "solve": ("relaxon.solve", "solve"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'relaxon' has no attribute {name!r}")
+    where, inner = _WHERE[name]
+    module = importlib.import_module(where)
+    value = module if inner is None else getattr(module, inner)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_WHERE))
+
+
+class _Package(types.ModuleType):
+    """`relaxon.solve` is the function, whoever imports the module of that name, and when."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        where, inner = _WHERE.get(name, ("", None))
+        if inner is not None and isinstance(value, types.ModuleType) and value.__name__ == where:
+            value = getattr(value, inner)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -55,6 +55,7 @@ class Record:
         first: The first positive time; None is 1e-4 of the end.
         functionals: Further scalars by name, each a function (t, f, grid) -> scalar that jax can
             trace.
+        notes: Anything to keep with the run, as JSON holds it; a case keeps its settings here.
 
     Raises:
         InputError: Negative or non-finite times, n < 2.
@@ -66,6 +67,7 @@ class Record:
     functionals: Mapping[str, Callable[[Any, Any, Any], Any]] = dataclasses.field(
         default_factory=dict
     )
+    notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require(

@@ -28,6 +28,7 @@ class Progress(Quiet):
         self.times = times
 
     def __enter__(self) -> Progress:
+        from rich.console import Console
         from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
@@ -38,6 +39,7 @@ class Progress(Quiet):
             TextColumn("drift {task.fields[drift]:.1e}"),
             TimeRemainingColumn(),
             TextColumn("left"),
+            console=Console(stderr=True),
         )
         fields: dict[str, Any] = {"t": 0.0, "dt": 0.0, "steps": 0, "drift": 0.0}
         self.task = self.bar.add_task("run", total=len(self.times), **fields)

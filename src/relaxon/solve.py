@@ -121,7 +121,8 @@ def resume(
     elif index == len(times) and (path / "solution.zarr").is_dir():
         return storage.open_run(path)
     state = eqx.tree_at(lambda s: s.code, state, jnp.zeros_like(state.code))
-    record = Record(functionals=functionals)
+    notes = settings["provenance"].get("notes", {})
+    record = Record(functionals=functionals, notes=notes)
     run = _Run(problem, record, stepper, times, settings["rtol"], path)
     run.records = storage.read_records(path, index)
     return run.go(state, index, spent, progress)
@@ -158,7 +159,7 @@ class _Run:
             "times": self.times.tolist(),
             "rtol": self.rtol,
             "coordinates": {k: v.tolist() for k, v in self.coordinates.items()},
-            "provenance": _provenance(problem, self.rtol),
+            "provenance": _provenance(problem, self.rtol, self.record.notes),
         }
         storage.create(self.path, settings, f0)
 
@@ -226,7 +227,7 @@ class _Run:
 
     def _solution(self, state: Any, status: Status, wall_time: float) -> Solution:
         provenance = {
-            **_provenance(self.problem, self.rtol),
+            **_provenance(self.problem, self.rtol, self.record.notes),
             "wall_time": round(wall_time, 3),
             "steps": int(state.steps),
             "rejected": int(state.rejected),
@@ -312,7 +313,7 @@ def _path(path: str | pathlib.Path) -> pathlib.Path:
     return pathlib.Path(path)
 
 
-def _provenance(problem: Problem, rtol: float) -> dict[str, Any]:
+def _provenance(problem: Problem, rtol: float, notes: Mapping[str, Any]) -> dict[str, Any]:
     def described(value: Any) -> Any:
         try:
             return to_spec(value)
@@ -327,6 +328,7 @@ def _provenance(problem: Problem, rtol: float) -> dict[str, Any]:
         "device": str(jax.devices()[0].device_kind),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "rtol": rtol,
+        "notes": dict(notes),
         "equation": described(problem.equation),
         "grid": described(problem.grid),
     }

@@ -1,0 +1,116 @@
+"""Ready-made cases: a configuration file turned into a problem that can be solved."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from relaxon import config
+from relaxon.errors import unknown
+
+if TYPE_CHECKING:
+    from relaxon.problem import Problem, Record
+    from relaxon.solution import Solution
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A problem with the end time, the record and the tolerance that show its result.
+
+    Attributes:
+        name: Name of the case, or of the file that it came from.
+        description: One line.
+        problem: Equation, grid and initial datum.
+        t_end: End time.
+        record: What to keep.
+        rtol: Tolerance of the steps.
+        settings: Every setting, as in a configuration file.
+    """
+
+    name: str
+    description: str
+    problem: Problem
+    t_end: float
+    record: Record
+    rtol: float
+    settings: Mapping[str, Any]
+
+    def solve(self, progress: bool = False, out: str | pathlib.Path | None = None) -> Solution:
+        """Solve the case; the arguments are those of `relaxon.solve`."""
+        from relaxon.solve import solve
+
+        record = self.record
+        if self.settings["record"]["towards_end"]:
+            record = self._crowded()
+        return solve(self.problem, self.t_end, record, self.rtol, progress, out)
+
+    def _crowded(self) -> Record:
+        """The record with times that crowd towards the end of the run, if it ends before t_end."""
+        from relaxon.problem import Record
+        from relaxon.solve import solve
+
+        first = solve(self.problem, self.t_end, Record(n=2), self.rtol)
+        if first.ok:
+            return self.record
+        end = float(first.t[-1])
+        # Eight decades in the distance to the end reach the growth at which a run is stopped.
+        times = end * (1 - np.geomspace(1.0, 1e-8, self.record.n)[1:])
+        return dataclasses.replace(self.record, times=times)
+
+
+def case(name: str, **settings: Any) -> Case:
+    """A ready-made case.
+
+    Args:
+        name: One of those that `relaxon cases` lists.
+        settings: Changes, by key: `delta=1e-4`, `n=400`, `t_end=1.0`, `rtol=1e-8` ...
+
+    Returns:
+        The case: its problem, and `solve`.
+
+    Raises:
+        InputError: An unknown name or setting (the nearest right one is named), or a value that
+            the case cannot use.
+    """
+    files = case_files()
+    if name not in files:
+        raise unknown("case", str(name), files)
+    return from_tables(name, config.read(files[name]), settings)
+
+
+def from_file(path: pathlib.Path, settings: Mapping[str, Any] | None = None) -> Case:
+    """The case that a configuration file describes.
+
+    Raises:
+        InputError: As for `case`; no such file, or not TOML.
+    """
+    return from_tables(path.stem, config.read(path), settings or {})
+
+
+def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any]) -> Case:
+    """The case that the tables of a configuration describe, with changes."""
+    from relaxon.problem import Problem
+
+    found = config.parse(tables, settings)
+    equation = found.equation.build()
+    grid = found.grid.build(found.initial.width())
+    problem = Problem(equation, grid, found.initial.build(grid, equation))
+    stored = found.settings()
+    record = found.record.build(found.initial.functionals(), {"case": name, **stored})
+    return Case(name, found.description, problem, found.run.t_end, record, found.run.rtol, stored)
+
+
+def case_files() -> dict[str, pathlib.Path]:
+    """The configuration files of the ready-made cases, by name."""
+    folder = pathlib.Path(str(resources.files("relaxon") / "cases"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def descriptions() -> dict[str, str]:
+    """One line for each ready-made case."""
+    return {name: config.read(path)["description"] for name, path in case_files().items()}

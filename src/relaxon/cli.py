@@ -1,0 +1,289 @@
+"""The command line. Whatever needs jax is imported by the command that needs it.
+
+Exit codes: 0 done; 1 a check fails or a run ended badly; 2 bad input, one sentence on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import sys
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from relaxon.errors import InputError, require
+from relaxon.version import VERSION
+
+DONE, ENDED_BADLY, BAD_INPUT = 0, 1, 2
+
+app = App(
+    name="relaxon",
+    help="Relaxation to equilibrium in kinetic theory: solve, measure, check.",
+    version=f"relaxon {VERSION}",
+    version_flags=["--version"],
+    result_action="return_value",
+)
+
+
+def main(tokens: list[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run_tokens(sys.argv[1:] if tokens is None else tokens))
+
+
+def run_tokens(tokens: list[str]) -> int:
+    """Run one command.
+
+    Args:
+        tokens: The words of the command line.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        return int(app(tokens, exit_on_error=False, print_error=False) or DONE)
+    except CycloptsError as error:
+        return _fail(" ".join(str(error).split()), BAD_INPUT)
+    except InputError as error:
+        return _fail(str(error), BAD_INPUT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ENDED_BADLY
+    except KeyboardInterrupt:
+        return _fail("Interrupted.", ENDED_BADLY)
+    except OSError as error:
+        return _fail(str(error), ENDED_BADLY)
+
+
+@app.command
+def cases() -> int:
+    """List the ready-made cases, a line each."""
+    from relaxon.case import descriptions
+
+    found = descriptions()
+    width = max(map(len, found))
+    for name, line in found.items():
+        print(f"{name:<{width}}  {line}")
+    return DONE
+
+
+@app.command
+def run(
+    case: str,
+    /,
+    *,
+    settings: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
+    out: pathlib.Path | None = None,
+    quiet: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Run a case or a configuration file; write results, figures and a report.
+
+    Parameters
+    ----------
+    case:
+        Name of a ready-made case, or a TOML file.
+    settings:
+        A change, key=value; may be given several times.
+    out:
+        Directory to write to; must not exist. Default: runs/CASE.
+    quiet:
+        Show nothing but errors.
+    """
+    from relaxon.case import case_files, from_file
+    from relaxon.config import parse_settings
+    from relaxon.errors import unknown
+
+    changes = parse_settings(list(settings))
+    files = case_files()
+    named = case in files
+    path = files[case] if named else pathlib.Path(case)
+    if not named and path.suffix != ".toml":
+        raise unknown("case", case, files)
+    out = out or pathlib.Path("runs") / path.stem
+    require(not out.exists(), f"{out} exists already; choose another directory or remove it.")
+    found = from_file(path, changes)
+    return _finish(found.solve(progress=not quiet, out=out), out, quiet)
+
+
+@app.command
+def resume(
+    directory: pathlib.Path,
+    /,
+    *,
+    t_end: float | None = None,
+    quiet: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Take up an interrupted run, or continue a finished one to a later time.
+
+    Parameters
+    ----------
+    directory:
+        What `relaxon run` wrote.
+    t_end:
+        New end time; left out, the run goes on to the end it was started with.
+    quiet:
+        Show nothing but errors.
+    """
+    from relaxon.solve import resume as resume_run
+
+    return _finish(resume_run(directory, t_end, progress=not quiet), directory, quiet)
+
+
+@app.command
+def show(
+    directory: pathlib.Path, /, *, json_: Annotated[bool, Parameter("--json", negative="")] = False
+) -> int:
+    """Show status, invariants and headline numbers of a run.
+
+    Parameters
+    ----------
+    directory:
+        What `relaxon run` wrote.
+    json_:
+        As JSON.
+    """
+    from relaxon import summary
+    from relaxon.storage import open_run
+
+    solution = open_run(directory)
+    if json_:
+        print(json.dumps(summary.as_json(solution), indent=1))
+    else:
+        print(summary.as_text(solution))
+    return DONE
+
+
+@app.command
+def plot(
+    directory: pathlib.Path,
+    /,
+    *,
+    what: str | None = None,
+    output: Annotated[pathlib.Path | None, Parameter(alias="-o")] = None,
+) -> int:
+    """Draw the figures of a run.
+
+    Parameters
+    ----------
+    directory:
+        What `relaxon run` wrote.
+    what:
+        Name of one figure; left out, all that apply are drawn.
+    output:
+        File to write, .png, .svg or .pdf; with several figures their names are added. Default:
+        figures/NAME.png in the run directory.
+    """
+    from relaxon import plot as figures
+    from relaxon.storage import open_run
+
+    solution = open_run(directory)
+    names = [what] if what else figures.applicable(solution)
+    require(bool(names), f"{directory} has recorded nothing that could be drawn.")
+    drawn = {name: figures.draw(solution, name) for name in names}
+    for name, figure in drawn.items():
+        path = output or directory / "figures" / f"{name}.png"
+        if output and not what:
+            path = output.with_name(f"{output.stem}-{name}{output.suffix}")
+        figures.save(figure, path)
+        print(path)
+    return DONE
+
+
+@app.command
+def check(
+    *names: str,
+    quick: Annotated[bool, Parameter(negative="")] = False,
+    json_: Annotated[pathlib.Path | None, Parameter("--json")] = None,
+    report: pathlib.Path | None = None,
+) -> int:
+    """Check statements of the papers; ends with 1 if any fails.
+
+    Parameters
+    ----------
+    names:
+        Names of checks; none for all.
+    quick:
+        Smaller families and coarser grids.
+    json_:
+        Write the verdicts to this JSON file.
+    report:
+        Write the verdicts to this HTML file.
+    """
+    from relaxon import report as pages
+    from relaxon import theorems
+
+    for path in (json_, report):
+        if path is not None:
+            require(path.parent.is_dir(), f"Cannot write {path}: there is no such directory.")
+    verdicts = theorems.check(list(names) or list(theorems.checks()), quick=quick)
+    _table(verdicts)
+    if json_:
+        pages.write(verdicts_json(verdicts), json_)
+    if report:
+        pages.write(pages.verdicts_page(verdicts), report)
+    failed = [v.name for v in verdicts if v.verdict == "fails"]
+    if failed:
+        return _fail(f"These checks fail: {', '.join(failed)}.", ENDED_BADLY)
+    return DONE
+
+
+@app.command
+def doctor() -> int:
+    """Show versions and devices and solve a small problem whose answer is known."""
+    from relaxon.doctor import examine
+
+    lines, healthy = examine()
+    print("\n".join(lines))
+    if healthy:
+        return DONE
+    return _fail("The self-test failed; see above.", ENDED_BADLY)
+
+
+def verdicts_json(verdicts: list[Any]) -> str:
+    """Verdicts as JSON."""
+    from relaxon.storage import clean_json
+
+    return json.dumps(clean_json([v.to_dict() for v in verdicts]), indent=1)
+
+
+def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
+    """Draw, report, print; the exit code of a run."""
+    from relaxon import report, summary
+    from relaxon.status import Status
+
+    if solution.status is Status.INTERRUPTED:
+        sentence = f"Interrupted; go on with `relaxon resume {out}`."
+        return _fail(sentence, ENDED_BADLY)
+    page = report.write_run(solution, out)
+    if not quiet:
+        print(summary.as_text(solution))
+        print(f"report     {page}")
+    if solution.ok:
+        return DONE
+    return _fail(f"{solution.status.name}: {solution.status.advice}", ENDED_BADLY)
+
+
+def _table(verdicts: list[Any]) -> None:
+    """The verdict table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("check", "verdict"):
+        table.add_column(title)
+    for title in ("measured", "error", "margin"):
+        table.add_column(title, justify="right")
+    table.add_column("source")
+    colours = {"holds": "green", "fails": "red", "undecided": "yellow"}
+    for v in verdicts:
+        verdict = f"[{colours[v.verdict]}]{v.verdict}[/]"
+        table.add_row(
+            v.name, verdict, f"{v.value:.6g}", f"{v.error:.1e}", f"{v.margin:.3g}", v.source
+        )
+    Console(highlight=False).print(table)
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(f"relaxon: {sentence}", file=sys.stderr)
+    return code

@@ -1,0 +1,65 @@
+"""What a run records besides the solver's own diagnostics: functionals that can be stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import Array
+
+from relaxon.distributions import blowdown_profile, check_blowdown, maxwellian
+from relaxon.functionals import weighted_norm
+from relaxon.registry import register
+
+LATEST = 1.0
+"""The time up to which the profile E is compared with."""
+
+
+@register
+class BlowdownNorms(eqx.Module):
+    r"""The norms of the blow-down theorem along a run from M + delta^alpha M_delta.
+
+    $$ \|F - M\|_{L^2_M}, \qquad \|F - M - E\|_{L^2_M}, \qquad
+       \|x\|_{L^2_M}^2 = \int x^2 M^{-1} dv $$
+
+    recorded as `distance_m` and `remainder`. Source: gualdani2025, Theorem 1.1, where E + f = F - M
+    and f is the remainder; E is (1.4). E describes the spot up to t* = 1/2 and then grows without
+    bound, so the remainder is NaN for t > 1.
+
+    Attributes:
+        delta: Squared width of the initial spot.
+        alpha: Exponent of its mass.
+
+    Raises:
+        InputError: delta or alpha outside its range.
+    """
+
+    delta: Array
+    alpha: Array
+
+    def __init__(self, delta: float, alpha: float):
+        check_blowdown(delta, alpha)
+        self.delta, self.alpha = jnp.asarray(float(delta)), jnp.asarray(float(alpha))
+
+    def settings(self) -> dict[str, float]:
+        """The arguments that build this object again."""
+        return {"delta": float(self.delta), "alpha": float(self.alpha)}
+
+    def __call__(self, t: Array, f: Array, grid: Any) -> dict[str, Array]:
+        """The norms at time t.
+
+        Args:
+            t: Time.
+            f: Distribution, shape `grid.shape`.
+            grid: Its grid.
+        """
+        delta: Any = self.delta
+        alpha: Any = self.alpha
+        spot = f - maxwellian(grid)
+        profile = blowdown_profile(grid, jnp.minimum(t, LATEST), delta, alpha)
+        remainder = weighted_norm(spot - profile, grid)
+        return {
+            "distance_m": weighted_norm(spot, grid),
+            "remainder": jnp.where(t <= LATEST, remainder, jnp.nan),
+        }
