@@ -26,6 +26,7 @@ of order 4 since the bracket vanishes at the kink.
 from __future__ import annotations
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import Array
 
