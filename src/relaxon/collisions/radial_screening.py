@@ -8,7 +8,7 @@ $$ d = 3:\ \kappa = \int_0^{\min(r, s)} K u^2 du, \qquad
 
 and Landau is the case K = K_0. K = K(z(u)) follows from
 
-$$ d = 3:\ z = -4 \pi\, \mathrm{p.v.}\!\int_0^\infty \frac{w^2 F\,dw}{u^2 - w^2} - 2 \pi^2 i u F(u),
+$$ d = 3:\ z = -4 \pi\, \mathrm{p.v.} \int_0^\infty \frac{w^2 F dw}{u^2 - w^2} - 2 \pi^2 i u F(u),
    \qquad
    d = 2:\ z = 2 \pi F(0) + 2 \pi u \int_0^u \frac{F'\,ds}{\sqrt{u^2 - s^2}}
    + 2 \pi i u \int_u^\infty \frac{F'\,ds}{\sqrt{s^2 - u^2}} . $$
@@ -25,13 +25,13 @@ import abc
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from relaxon.collisions.kernels import KernelModel, MinKernel, StripKernel
 from relaxon.grids.abel import abel_matrices, spread_matrix
-from relaxon.grids.radial import RadialGrid
+from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.grids.strips import GAUSS, Strips
+from relaxon.penrose import least_epsilon
 from relaxon.potentials import Potential
 
 
@@ -88,12 +88,34 @@ class RadialScreening(KernelModel):
         r"""(lambda_1, lambda_2) of $ C \int n \otimes n K F_1 dn $ at all faces (Lemma 2.2)."""
         grid, u = self.strips.grid, self.strips.radius
         weight = self.potential.screening(self.dispersion(log_f)) * self.marginal(log_f)
-        constant = jnp.pi * (2 * jnp.pi) ** (-grid.d) * (2 * jnp.pi if grid.d == 2 else 4 * jnp.pi)
+        constant = jnp.pi * (2 * jnp.pi) ** (-grid.d) * sphere_area(grid.d)
         total = self.line_integrals(weight)
         square = jnp.where(grid.faces > 0, grid.faces, 1.0) ** 2
         along = self.line_integrals(weight * u**2) / square
         along = along.at[0].set(total[0] / grid.d)
         return constant * along, constant * (total - along) / (grid.d - 1)
+
+    def friction(self, log_f: Array) -> Array:
+        r"""Radial component of $ C \int n K F_1' dn $ at all faces."""
+        grid = self.strips.grid
+        constant = jnp.pi * (2 * jnp.pi) ** (-grid.d) * sphere_area(grid.d)
+        product = self.potential.screening_product(self.dispersion(log_f)) * self.strips.radius
+        faces = jnp.where(grid.faces > 0, grid.faces, 1.0)
+        return (constant * self.line_integrals(product) / faces).at[0].set(0.0)
+
+    def monitor(self, log_f: Array) -> dict[str, Array]:
+        """The Penrose margin: the least |eps| over k and the Gauss points."""
+        z = self.dispersion(log_f)
+        least, _ = least_epsilon(z, self.potential.v_min, self.potential.v_max)
+        return {"penrose_margin": jnp.min(least)}
+
+    def stable(self, log_f: Array) -> Array:
+        """No minimum of F1 has 1 + Vhat Re z < 0 for the largest Vhat (duerinckx2023 (1.10))."""
+        z = self.dispersion(log_f).reshape(-1)
+        rises = jnp.where(jnp.abs(z.imag) > 1e-12 * jnp.max(jnp.abs(z.imag)), z.imag, -1.0)
+        minimum = (rises[:-1] < 0) & (rises[1:] > 0)
+        grows = 1 + self.potential.v_max * (z.real[:-1] + z.real[1:]) / 2 < 0
+        return ~jnp.any(minimum & grows)
 
 
 class Screening3D(RadialScreening):

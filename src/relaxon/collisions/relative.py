@@ -14,8 +14,8 @@ from relaxon.collisions.kernels import KernelModel
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_jacobian import dense_jacobian, linearize
 from relaxon.grids.radial import RadialGrid, sphere_area
+from relaxon.status import Status
 from relaxon.stepping.system import System
-
 
 NEARLY_ZERO = 1e-30
 
@@ -95,6 +95,7 @@ class RelativeSystem(System):
             "maximum": jnp.max(f),
             "distance_l2": scale * jnp.sqrt(squares),
             "distance_weighted": relative_norm(self.frame, phi),
+            **self.model.monitor(y + self.frame.log_maxwellian),
         }
 
     def frozen(self, t: Array, y: Array) -> RelativeSystem:
@@ -150,9 +151,11 @@ class RelativeSystem(System):
         """Relative entropy and relative Fisher information."""
         return jnp.stack([relative_entropy(self.frame, y), relative_fisher(self.frame, y)])
 
-    def blown_up(self, t: Array, y: Array) -> Array:
-        """The maximum of F has grown a millionfold over that of the initial datum."""
-        return jnp.max(self.frame.maxwellian * jnp.exp(y)) > 1e6 * self.peak
+    def failure(self, t: Array, y: Array) -> Array:
+        """BLOWUP if the maximum grew a millionfold, PENROSE_UNSTABLE if the kernel is undefined."""
+        grown = jnp.max(self.frame.maxwellian * jnp.exp(y)) > 1e6 * self.peak
+        stable = self.model.stable(y + self.frame.log_maxwellian)
+        return jnp.where(grown, Status.BLOWUP, jnp.where(stable, 0, Status.PENROSE_UNSTABLE))
 
 
 def dense_solver(jacobian: Array) -> Callable[[Array], Callable[[Array], Array]]:

@@ -181,11 +181,8 @@ class Rosenbrock(Stepper):
         cause = jnp.where(
             ~finite, Status.NON_FINITE, jnp.where(inside, Status.STEP_TOO_SMALL, Status.BOUNDS_LEFT)
         )
-        code = jnp.where(
-            accept & system.blown_up(t_new, y_new),
-            Status.BLOWUP,
-            jnp.where(too_small, cause, 0),
-        )
+        failure = jnp.where(accept, system.failure(t_new, y_new), 0)
+        code = jnp.where(failure > 0, failure, jnp.where(too_small, cause, 0))
 
         def pick(new, old):
             return jnp.where(accept, new, old)
