@@ -159,9 +159,9 @@ def _near(segment: Segment, pole: Split, minus: Split) -> Split:
         t = Split(jnp.where(near, t.re, 3.0), t.im, t.y)
         cauchy = _legendre_cauchy(segment.legendre[index], t)
         wide = Split(t.re[..., None], t.im[..., None], t.y[..., None])
-        delta = ((-wide) + NODES) * half[..., None]
-        delta = Split(jnp.where(near[..., None], delta.re, 0.5), delta.im, delta.y)
-        smooth = polynomial(_REGULAR, delta)
+        apart: Split = ((-wide) + NODES) * half[..., None]
+        apart = Split(jnp.where(near[..., None], apart.re, 0.5), apart.im, apart.y)
+        smooth = polynomial(_REGULAR, apart)
         weights = segment.density[index] * WEIGHTS * half[..., None]
         regular = Split((smooth.re * weights).sum(-1), (smooth.im * weights).sum(-1), t.y)
         return total + where(near, (cauchy + regular) / minus, _zero(pole)), None

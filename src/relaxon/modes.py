@@ -107,7 +107,7 @@ def maxwellian_mode(potential: Potential, k: float, beta: float = 1.0) -> Mode:
     require(bool(good.any()), f"No wave with Im u > -9/sqrt(beta) exists at k = {k!r}.")
     best = s[good][np.argmax(s[good].imag)]
     error = float(step[good].min()) + 1e-15
-    if abs(best.imag) < 1e-5 * abs(best.real):
+    if abs(best.imag) < 1e-6 * abs(best.real):
         best = _weakly_damped(v, float(best.real))
         error = max(1e-15 * abs(best.real), 3 * abs(best.imag) ** 2)
     return Mode(float(k), complex(best) / math.sqrt(beta), error / math.sqrt(beta))
@@ -178,9 +178,12 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
         good = (step < 1e-8 * (1 + np.abs(s))) & (np.abs(value) < 1e-6) & (error < 1e-3)
     require(
         bool(good.any()),
-        f"No wave at k = {k!r} is damped weakly enough for the data: Im u > {-depth:.3g} is needed.",
+        f"No wave at k = {k!r} is damped weakly enough for the data: "
+        f"Im u > {-depth:.3g} is needed.",
     )
-    pick = int(np.argmax(np.where(good, s.imag, -np.inf)))
+    least = np.where(good, s.imag, -np.inf)
+    ties = least > least.max() - 1e-9 * spread
+    pick = int(np.argmax(np.where(ties, s.real, -np.inf)))
     return Mode(float(k), complex(s[pick]), float(error[pick] + step[pick]))
 
 
