@@ -159,7 +159,7 @@ def _near(segment: Segment, pole: Split, minus: Split) -> Split:
         t = Split(jnp.where(near, t.re, 3.0), t.im, t.y)
         cauchy = _legendre_cauchy(segment.legendre[index], t)
         wide = Split(t.re[..., None], t.im[..., None], t.y[..., None])
-        apart: Split = ((-wide) + NODES) * half[..., None]
+        apart = (-wide) * half[..., None] + jnp.asarray(NODES) * half[..., None]
         apart = Split(jnp.where(near[..., None], apart.re, 0.5), apart.im, apart.y)
         smooth = polynomial(_REGULAR, apart)
         weights = segment.density[index] * WEIGHTS * half[..., None]

@@ -66,10 +66,12 @@ class Potential(eqx.Module):
         """delta^(2a+1-d): one unit of Landau time in units of t (duerinckx2023, Theorem 4)."""
         return delta ** (2 * a + 1 - self.d)
 
+    @eqx.filter_jit
     def G(self, z: jax.Array) -> jax.Array:
         """The resolvent G at z, complex; on the cut the side is the sign of Im z, also of zero."""
         return self.resolvent(variable(z)).complex()
 
+    @eqx.filter_jit
     def screening(self, z: jax.Array) -> jax.Array:
         r"""K(z) = int_0^inf k^d Vhat^2/|1 + Vhat z|^2 dk, the screened Landau weight.
 
@@ -91,6 +93,7 @@ class Potential(eqx.Module):
         factor = FLOOR / jnp.where(resonant, jnp.abs(y), FLOOR)
         return jnp.where(resonant, slope * factor, slope)
 
+    @eqx.filter_jit
     def screening_product(self, z: jax.Array) -> jax.Array:
         r"""K(z) Im z/pi = -Im G(z)/pi without a division: K F1' for Im z = pi F1'.
 
@@ -108,6 +111,7 @@ class Potential(eqx.Module):
         tiny = (jnp.abs(y) < FLOOR) & (jnp.abs(product) < 1e-100)
         return jnp.where(tiny, product * (jnp.abs(y) / FLOOR), product)
 
+    @eqx.filter_jit
     def screening_product_average(self, left: jax.Array, right: jax.Array) -> jax.Array:
         r"""Average of `screening_product` over the segment from z = left to z = right.
 
@@ -145,6 +149,7 @@ class Potential(eqx.Module):
         rows = (jnp.asarray(clustered), jnp.asarray(jacobian))
         return jax.lax.scan(add, jnp.zeros_like(left.real), rows)[0]
 
+    @eqx.filter_jit
     def resolvent_slope(self, z: jax.Array) -> jax.Array:
         """dG/dz = -int k^d Vhat^2/(1 + Vhat z)^2 dk, complex; for integrals over a cell of u."""
         s = variable(z)
