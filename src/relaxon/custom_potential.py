@@ -65,9 +65,9 @@ class Custom(Potential):
         require(callable(vhat), f"vhat must be a function of k, but is {vhat!r}.")
         built = build_segments(d, vhat)
         self.d, self.function, self.segments = d, vhat, built.segments
-        self.tail, self.finite_k0 = jnp.asarray(built.tail), built.finite_k0
-        self.v_min, self.v_max = jnp.asarray(0.0), jnp.asarray(built.v_max)
-        self.k0_value = jnp.asarray(built.k0)
+        self.tail, self.finite_k0 = jnp.asarray(built.tail, float), built.finite_k0
+        self.v_min, self.v_max = jnp.asarray(0.0, float), jnp.asarray(built.v_max, float)
+        self.k0_value = jnp.asarray(built.k0, float)
 
     def vhat(self, k: jax.Array) -> jax.Array:
         """The user's function."""

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -69,6 +70,12 @@ def _newton(
     return u, np.abs(step)
 
 
+@jax.jit
+def _integral_and_slope(s: jax.Array) -> tuple[jax.Array, jax.Array]:
+    value = dispersion_integral(s)
+    return value, dispersion_slope(s, value)
+
+
 def _guesses(v: float, depth: float) -> np.ndarray:
     """Start points: a grid over the damped quadrant and the Langmuir wave u^2 = v + 3/2."""
     reach = 1.5 * math.sqrt(v + 1.5) + 3.0
@@ -96,9 +103,8 @@ def maxwellian_mode(potential: Potential, k: float, beta: float = 1.0) -> Mode:
     v = beta * _check(potential, k)
 
     def epsilon(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        value = dispersion_integral(jnp.asarray(s))
-        slope = dispersion_slope(jnp.asarray(s), value)
-        return np.asarray(1 + v * value), np.asarray(v * slope)
+        value, slope = _integral_and_slope(jnp.asarray(s))
+        return 1 + v * np.asarray(value), v * np.asarray(slope)
 
     s, step = _newton(epsilon, _guesses(v, 8.0))
     with np.errstate(all="ignore"):
@@ -141,7 +147,7 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
     $$ Z(u) = -i \int_0^{x_c} \hat g(x) e^{i x u}\,dx, \qquad \hat g(x) = \int F_1'(w) e^{-ixw}dw $$
 
     Below the axis the integrand grows like exp(x |Im u|), so x is cut where the transform has
-    fallen into its rounding noise (1e-14 of its maximum).
+    fallen into its rounding noise (the level at the band limit of the grid).
 
     Args:
         potential: The interaction.
@@ -160,8 +166,7 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
     u, g = np.asarray(u, dtype=float), np.asarray(f1prime, dtype=float)
     h = (u[-1] - u[0]) / (len(u) - 1)
     spread = math.sqrt(float((u**2 * np.abs(g)).sum() / np.abs(g).sum()))
-    x, weights, transform, cut = _transform(u, g, h)
-    noise = 1e-15 * h * float(np.abs(g).sum())
+    x, weights, transform, cut, noise = _transform(u, g, h)
 
     def epsilon(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         wave = np.exp(1j * np.multiply.outer(s, x)) * (weights * transform)
@@ -188,12 +193,14 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
 
 
 def _transform(u: np.ndarray, g: np.ndarray, h: float) -> tuple:
-    """Gauss-Legendre nodes on [0, x_c], weights, the transform there, and x_c."""
+    """Gauss-Legendre nodes on [0, x_c], weights, the transform there, x_c, and its noise."""
     coarse = np.linspace(0.0, math.pi / h, 400)
     size = np.abs(h * np.exp(-1j * np.outer(coarse, u)) @ g)
-    alive = np.flatnonzero(size > 1e-14 * size.max())
+    # what is left at the band limit is rounding of the phases, or data that are not resolved
+    noise = max(1e-15 * float(size.max()), float(size[-40:].max()))
+    alive = np.flatnonzero(size > 5 * noise)
     cut = float(coarse[min(alive[-1] + 1, len(coarse) - 1)])
     n = int(48 + 0.75 * cut * np.abs(u).max())
     nodes, weights = np.polynomial.legendre.leggauss(n)
     x = cut * (nodes + 1) / 2
-    return x, cut / 2 * weights, h * np.exp(-1j * np.outer(x, u)) @ g, cut
+    return x, cut / 2 * weights, h * np.exp(-1j * np.outer(x, u)) @ g, cut, noise

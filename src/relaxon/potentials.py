@@ -193,7 +193,7 @@ def check_positive(name: str, value: float, why: str = "", infinite: bool = Fals
 def _pair(value: Decimal) -> tuple[jax.Array, jax.Array]:
     """A number as the sum of two floats, for differences from z without rounding."""
     high = float(value)
-    return jnp.asarray(high), jnp.asarray(float(value - Decimal(high)))
+    return jnp.asarray(high, float), jnp.asarray(float(value - Decimal(high)), float)
 
 
 def _shift(z: Split, pair: tuple[jax.Array, jax.Array]) -> Split:
@@ -232,8 +232,8 @@ class Gaussian(Potential):
             c = Decimal(amplitude) * (area if d == 2 else area * area.sqrt())
             self.threshold = _pair(-1 / c)
         self.d = d
-        self.amplitude, self.length = jnp.asarray(amplitude), jnp.asarray(length)
-        self.v_min, self.v_max = jnp.asarray(0.0), jnp.asarray(float(c))
+        self.amplitude, self.length = jnp.asarray(amplitude, float), jnp.asarray(length, float)
+        self.v_min, self.v_max = jnp.asarray(0.0, float), jnp.asarray(float(c), float)
 
     def vhat(self, k: jax.Array) -> jax.Array:
         """C exp(-l^2 k^2/2)."""
@@ -335,14 +335,14 @@ class Coulomb(_Rational):
         with localcontext(prec=50):
             self.ends = _ends(amplitude, Decimal(0), float(k_min), k_max)
         self.d, self.has_gap = d, k_min > 0
-        self.amplitude = self.strength = jnp.asarray(amplitude)
+        self.amplitude = self.strength = jnp.asarray(amplitude, float)
         self.mass, self.k_min, self.k_max = (
-            jnp.asarray(0.0),
-            jnp.asarray(float(k_min)),
-            jnp.asarray(k_max),
+            jnp.asarray(0.0, float),
+            jnp.asarray(float(k_min), float),
+            jnp.asarray(k_max, float),
         )
-        self.v_min = jnp.asarray(amplitude / k_max**2)
-        self.v_max = jnp.asarray(amplitude / k_min**2 if k_min > 0 else math.inf)
+        self.v_min = jnp.asarray(amplitude / k_max**2, float)
+        self.v_max = jnp.asarray(amplitude / k_min**2 if k_min > 0 else math.inf, float)
 
     def k0(self) -> jax.Array:
         """A^2 ln(k_max/k_min) for d = 3, A^2 (1/k_min - 1/k_max) for d = 2."""
@@ -416,11 +416,14 @@ class Yukawa(_Rational):
             self.ends = _ends(float(exact), mass, float(k_min), k_max)
         strength = float(exact)
         self.d = d
-        self.amplitude, self.screening_length = jnp.asarray(amplitude), jnp.asarray(length)
-        self.strength, self.mass = jnp.asarray(strength), jnp.asarray(float(mass))
-        self.k_min, self.k_max = jnp.asarray(float(k_min)), jnp.asarray(k_max)
-        self.v_min = jnp.asarray(strength / (k_max**2 + float(mass)))
-        self.v_max = jnp.asarray(strength / (k_min**2 + float(mass)))
+        self.amplitude, self.screening_length = (
+            jnp.asarray(amplitude, float),
+            jnp.asarray(length, float),
+        )
+        self.strength, self.mass = jnp.asarray(strength, float), jnp.asarray(float(mass), float)
+        self.k_min, self.k_max = jnp.asarray(float(k_min), float), jnp.asarray(k_max, float)
+        self.v_min = jnp.asarray(strength / (k_max**2 + float(mass)), float)
+        self.v_max = jnp.asarray(strength / (k_min**2 + float(mass)), float)
 
     def k0(self) -> jax.Array:
         """-G'(0), in closed form through the resolvent."""

@@ -1,5 +1,7 @@
 """Sum rules of the screened weight for stable marginals that are no Maxwellians."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,7 +41,7 @@ def test_sum_rules(potential, mixture):
     t, w = np.polynomial.legendre.leggauss(400)
     t, w = (t + 1) / 2, w / 2
     nodes, weights = [], []
-    for a, b in zip(edges[:-1], edges[1:]):
+    for a, b in pairwise(edges):
         for end, other in ((a, (a + b) / 2), (b, (a + b) / 2)):
             nodes.append(end + (other - end) * t**6)
             weights.append(w * 6 * t**5 * abs(other - end))

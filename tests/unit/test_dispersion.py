@@ -103,7 +103,7 @@ def test_hilbert_on_uniform_and_graded_grids():
 def test_epsilon_of_a_grid():
     k, u = 0.8, jnp.asarray([-3.1, 0.0, 0.37, 12.0])
     ours = epsilon(Gaussian(2), None, Beams(2, 0.0), k, (0.6, 0.8), u)
-    assert np.abs(ours - epsilon_maxwellian(Gaussian(2), k, u)).max() < 1e-13
+    assert np.abs(ours / epsilon_maxwellian(Gaussian(2), k, u) - 1).max() < 1e-13
     with pytest.raises(InputError, match="unit vector of length 2"):
         epsilon(Gaussian(2), None, Beams(2, 0.0), k, (1.0, 1.0), u)
 
@@ -190,6 +190,6 @@ def test_weak_damping_keeps_its_digits():
         lambda s: 1 + mp.mpf(float(Gaussian(3, 8.0).vhat(0.5))) * exact_integral(mp.mpc(s)),
         mp.mpc(mode.u),
     )
-    assert abs(mode.u.imag / float(s.imag) - 1) < 1e-8 and -1e-30 > mode.u.imag
+    assert abs(mode.u.imag / float(s.imag) - 1) < 1e-8 and mode.u.imag < 0
     with pytest.raises(InputError, match="k must be positive"):
         maxwellian_mode(Gaussian(3), 0.0)
