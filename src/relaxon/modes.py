@@ -196,10 +196,11 @@ def _transform(u: np.ndarray, g: np.ndarray, h: float) -> tuple:
     """Gauss-Legendre nodes on [0, x_c], weights, the transform there, x_c, and its noise."""
     coarse = np.linspace(0.0, math.pi / h, 400)
     size = np.abs(h * np.exp(-1j * np.outer(coarse, u)) @ g)
-    # what is left at the band limit is rounding of the phases, or data that are not resolved
-    noise = max(1e-15 * float(size.max()), float(size[-40:].max()))
-    alive = np.flatnonzero(size > 5 * noise)
-    cut = float(coarse[min(alive[-1] + 1, len(coarse) - 1)])
+    # the last quarter of the band holds rounding of the phases, or data that are not resolved
+    noise = max(1e-15 * float(size.max()), float(size[300:].max()))
+    quiet = np.convolve(size > 2 * noise, np.ones(5), mode="valid") == 0
+    quiet[: size.argmax()] = False
+    cut = float(coarse[int(quiet.argmax()) if quiet.any() else len(coarse) - 1])
     n = int(48 + 0.75 * cut * np.abs(u).max())
     nodes, weights = np.polynomial.legendre.leggauss(n)
     x = cut * (nodes + 1) / 2
