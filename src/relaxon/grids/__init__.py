@@ -1,0 +1,1 @@
+"""Grids: where functions live and how they are integrated and differentiated."""

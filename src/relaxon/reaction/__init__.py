@@ -1,0 +1,1 @@
+"""The kinetic generation-recombination model of neumann2016."""

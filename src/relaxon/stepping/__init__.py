@@ -1,0 +1,1 @@
+"""Time stepping: one module a scheme, all behind the same protocol."""
