@@ -42,10 +42,10 @@ def pair(f: Any, grid: PhaseGrid) -> Pair:
 
 
 class Masses(eqx.Module):
-    """Node masses of the two profiles on a grid: what every formula needs.
+    r"""Node masses of the two profiles on a grid: what every formula needs.
 
     Attributes:
-        chi1: $w_j \\chi_1(v_j)$, shape `(N,)`, sum 1.
+        chi1: $w_j \chi_1(v_j)$, shape `(N,)`, sum 1.
         chi2: The same for chi_2.
         weights: Quadrature weights $w_j$, shape `(N,)`.
     """

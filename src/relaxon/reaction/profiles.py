@@ -237,8 +237,8 @@ def verify(chi: Profile, velocity: VelocityNodes) -> None:
         f"{label}, integral of chi = 1: the nodes give {mass:.6g}, off by {mass - 1:.3g} "
         "(a finer or wider velocity rule helps if the profile itself is normalised).",
     )
-    mean = np.einsum("...,...a->a", values * velocity.weights, velocity.v)
-    width = np.sqrt(np.einsum("...,...a->", values * velocity.weights, velocity.v**2))
+    masses, v = (values * velocity.weights).reshape(-1), velocity.v.reshape(-1, velocity.d)
+    mean, width = masses @ v, np.sqrt(np.sum(masses @ v**2))
     worst = float(np.max(np.abs(mean)))
     require(
         worst <= _TOLERANCE * width,
