@@ -54,12 +54,17 @@ class DiffusionLimit(eqx.Module):
         D2: The same of chi_2.
     """
 
-    D1: np.ndarray | float = 1.0
-    D2: np.ndarray | float = 1.0
+    D1: jax.Array
+    D2: jax.Array
 
-    def tensors(self, d: int) -> tuple[np.ndarray, np.ndarray]:
+    def __init__(self, D1: Any = 1.0, D2: Any = 1.0):
+        # Three by three serves every torus: a smaller one uses the leading block.
+        self.D1 = jnp.asarray(diffusion_tensor(D1, 3, "D1"))
+        self.D2 = jnp.asarray(diffusion_tensor(D2, 3, "D2"))
+
+    def tensors(self, d: int) -> tuple[jax.Array, jax.Array]:
         """D1 and D2 as `(d, d)` arrays."""
-        return diffusion_tensor(self.D1, d, "D1"), diffusion_tensor(self.D2, d, "D2")
+        return self.D1[:d, :d], self.D2[:d, :d]
 
     def diffusivity(self, m: jax.Array, d: int) -> jax.Array:
         """D(m), shape `m.shape + (d, d)`."""
@@ -73,7 +78,7 @@ class DiffusionLimit(eqx.Module):
         rho = density_from_difference(m)
         up, down = grid.transform(rho**2), grid.transform(rho**-2)
         k = grid.wavenumbers
-        squared = [np.einsum("a...,b...,ab->...", k, k, tensor) for tensor in (first, second)]
+        squared = [jnp.einsum("a...,b...,ab->...", k, k, tensor) for tensor in (first, second)]
         return grid.inverse(-0.5 * (squared[0] * up - squared[1] * down))
 
     def invariants(self, m: jax.Array, grid: TorusGrid) -> dict[str, jax.Array]:

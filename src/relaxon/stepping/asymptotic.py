@@ -112,7 +112,8 @@ class Asymptotic(eqx.Module):
         dt: Largest step; the steps between two stops are equal after the first few.
         sweeps: Repetitions of 1 and 2; two make the scheme second order and stable in all
             tests. Each costs a pair of Fourier transforms of each species.
-        ramp: The first steps are dt/2^ramp, dt/2^(ramp-1), ... to resolve an initial layer.
+        ramp: The first steps are dt/2^ramp, dt/2^(ramp-1), ... to resolve an initial layer;
+            the first 2*ramp steps take at least six sweeps.
         limit: Solve with epsilon = 0.
         guard_entropy: Do 4 (costs a logarithm per unknown a step).
     """
@@ -195,7 +196,9 @@ class Asymptotic(eqx.Module):
         h = left / count
         ratio = jnp.where(state.steps > 0, h / state.dt, 0.0)
         y, old = state.y, state.y
-        new, boxed = self._confine(old, self._advance(y, state.before, h, ratio))
+        # An initial layer leaves the first guesses poor: iterate them to convergence.
+        sweeps = jnp.where(state.steps < 2 * self.ramp, max(6, self.sweeps), self.sweeps)
+        new, boxed = self._confine(old, self._advance(y, state.before, h, ratio, sweeps))
         entropy = state.entropy
         damped = jnp.asarray(False)
         if self.guard_entropy:
@@ -247,7 +250,9 @@ class Asymptotic(eqx.Module):
 
     # -- the scheme -----------------------------------------------------------------------
 
-    def _advance(self, y: Split, before: Split, h: jax.Array, ratio: jax.Array) -> Split:
+    def _advance(
+        self, y: Split, before: Split, h: jax.Array, ratio: jax.Array, sweeps: jax.Array
+    ) -> Split:
         """Steps 1 and 2: the unlimited scheme."""
         c = (1 + 2 * ratio) / (1 + ratio)
         a0, a1 = (1 + ratio) / c, ratio**2 / (1 + ratio) / c
@@ -258,7 +263,9 @@ class Asymptotic(eqx.Module):
         p, q = guess[2], guess[3]
         w1, w2 = self.masses.chi1, self.masses.chi2
         past_flux_f, past_flux_g = self._flux(history[2], w1), self._flux(history[3], w2)
-        for _ in range(self.sweeps):
+
+        def sweep(_, carry):
+            rho_f, rho_g, p, q = carry
             K_f, K_g = self._stress(p, w1, self.D1), self._stress(q, w2, self.D2)
             rho_f, rho_g, j_f, j_g = self._densities(
                 (rho_f, rho_g),
@@ -270,7 +277,9 @@ class Asymptotic(eqx.Module):
             )
             p = self._deviation(p, history[2], rho_f, rho_g, j_f, alpha, w1)
             q = self._deviation(q, history[3], rho_g, rho_f, j_g, alpha, w2)
-        return y.moved((rho_f, rho_g, p, q))
+            return rho_f, rho_g, p, q
+
+        return y.moved(lax.fori_loop(0, sweeps, sweep, (rho_f, rho_g, p, q)))
 
     def _densities(self, guess, history, push, alpha, tau, y):
         """One Newton step for (rho_f, rho_g) in the moment equations; returns the fluxes too."""
