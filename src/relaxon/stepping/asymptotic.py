@@ -56,10 +56,10 @@ class AsymptoticState(eqx.Module):
         before: The same one step earlier.
         entropy: Relative entropy of `y`.
         steps: Steps taken.
-        rejected: Always 0: the step is fixed.
+        rejected: Steps repeated with backward Euler because the entropy had grown.
         code: 0, or 1 if a value is not finite.
         boxed: Steps in which the box had to be enforced by more than rounding.
-        damped: Steps in which the entropy had to be held down.
+        damped: Steps in which that did not help and the entropy had to be held down.
     """
 
     t: jax.Array
@@ -99,9 +99,10 @@ class Asymptotic(eqx.Module):
 
     3. m is brought into the box by `flux_limited`, (rho_f, rho_g) by a shift along constant m,
        and p, q by a factor in [0, 1] at each x (Zhang and Shu, J. Comput. Phys. 229 (2010)).
-    4. If the entropy has grown, the step is blended with the exact reaction flow of the old
-       state, whose entropy is not larger, just far enough (the entropy is convex; the box and
-       the mass difference survive convex combinations).
+    4. If the entropy has grown, the step is repeated by backward Euler with eight sweeps. If it
+       still has, the result is blended with the exact reaction flow of the old state, whose
+       entropy is not larger, just far enough (the entropy is convex; the box and the mass
+       difference survive convex combinations).
 
     The velocity axis is the first of p and q and is met only by sums and minima over it
     (moments once a sweep, then one minimum and one entropy), so it can be split over devices.
@@ -198,17 +199,35 @@ class Asymptotic(eqx.Module):
         y, old = state.y, state.y
         # An initial layer leaves the first guesses poor: iterate them to convergence.
         sweeps = jnp.where(state.steps < 2 * self.ramp, max(6, self.sweeps), self.sweeps)
-        new, boxed = self._confine(old, self._advance(y, state.before, h, ratio, sweeps))
-        entropy = state.entropy
-        damped = jnp.asarray(False)
-        if self.guard_entropy:
-            entropy = self._entropy(new)
-            damped = ~(entropy <= state.entropy)
-            new, entropy = lax.cond(
-                damped,
-                lambda: self._damp(old, state.entropy, new, entropy, h),
-                lambda: (new, entropy),
+
+        def attempt(carry):
+            number = carry[0]
+            later = number > 0
+            new, boxed = self._confine(
+                old,
+                self._advance(
+                    y,
+                    state.before,
+                    h,
+                    jnp.where(later, 0.0, ratio),
+                    jnp.where(later, max(8, self.sweeps), sweeps),
+                ),
             )
+            entropy = self._entropy(new) if self.guard_entropy else state.entropy
+            return number + 1, new, boxed, entropy
+
+        def failed(carry):
+            number, _, _, entropy = carry
+            return (number == 0) | ((number < 2) & ~(entropy <= state.entropy))
+
+        start = (jnp.int32(0), old, jnp.asarray(False), state.entropy)
+        tried, new, boxed, entropy = lax.while_loop(failed, attempt, start)
+        damped = ~(entropy <= state.entropy)
+        new, entropy = lax.cond(
+            damped,
+            lambda: self._damp(old, state.entropy, new, entropy, h),
+            lambda: (new, entropy),
+        )
         t = jnp.where(count == 1.0, t_stop, state.t + h)
         finite = jnp.isfinite(jnp.sum(new.rho_f) + jnp.sum(new.p) + jnp.sum(new.q))
         return AsymptoticState(
@@ -218,7 +237,7 @@ class Asymptotic(eqx.Module):
             before=old,
             entropy=entropy,
             steps=state.steps + 1,
-            rejected=state.rejected,
+            rejected=state.rejected + (tried > 1),
             code=jnp.where(finite, jnp.int32(0), jnp.int32(1)),
             boxed=state.boxed + boxed,
             damped=state.damped + damped,
@@ -227,6 +246,8 @@ class Asymptotic(eqx.Module):
     def fields(self, y: Split) -> dict[str, jax.Array]:
         """f, g (shape `grid.shape`), rho_f, rho_g and m."""
         F, G = self._ratios(y)
+        # Inside the box up to rounding already (see diagnostics); drop that rounding.
+        F, G = jnp.clip(F, y.low, y.high), jnp.clip(G, 1.0 / y.high, 1.0 / y.low)
         f, g = self.masses.distributions(F, G, self.grid)
         return {"f": f, "g": g, "rho_f": y.rho_f, "rho_g": y.rho_g, "m": y.rho_f - y.rho_g}
 
