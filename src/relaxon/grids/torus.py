@@ -75,12 +75,14 @@ class TorusGrid(eqx.Module):
     @property
     def wavenumbers(self) -> np.ndarray:
         """Wave vectors of the half-complex transform, shape `(d, n, ..., n//2+1)`; Nyquist 0."""
+        k = self.full_wavenumbers
+        return np.where(np.abs(k) * self.length >= np.pi * self.n * (1 - 1e-12), 0.0, k)
+
+    @property
+    def full_wavenumbers(self) -> np.ndarray:
+        """The same with the Nyquist frequency: for second derivatives."""
         full = np.fft.fftfreq(self.n, 1.0 / self.n)
-        half = np.arange(self.n // 2 + 1.0)
-        if self.n % 2 == 0:
-            full[self.n // 2] = 0.0
-            half[-1] = 0.0
-        lines = [full] * (self.d - 1) + [half]
+        lines = [full] * (self.d - 1) + [np.arange(self.n // 2 + 1.0)]
         mesh = np.stack(np.meshgrid(*lines, indexing="ij"))
         return 2.0 * np.pi / self.length * mesh
 

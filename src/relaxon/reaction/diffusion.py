@@ -77,7 +77,7 @@ class DiffusionLimit(eqx.Module):
         first, second = self.tensors(grid.d)
         rho = density_from_difference(m)
         up, down = grid.transform(rho**2), grid.transform(rho**-2)
-        k = grid.wavenumbers
+        k = grid.full_wavenumbers
         squared = [jnp.einsum("a...,b...,ab->...", k, k, tensor) for tensor in (first, second)]
         return grid.inverse(-0.5 * (squared[0] * up - squared[1] * down))
 

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import jax.scipy.linalg
 from jax import lax
 
 # Up to this many unknowns a factorisation is faster than an iteration.
 DENSE = 160
 
 
-def solve_linear(
+def linear_solver(
     operator: Callable[[jax.Array], jax.Array],
-    right: jax.Array,
+    shape: tuple[int, ...],
     precondition: Callable[[jax.Array], jax.Array],
     rtol: float = 1e-11,
     maximum: int = 60,
-) -> jax.Array:
-    """Solve `operator(u) = right`: dense below `DENSE` unknowns, else preconditioned BiCGStab.
+) -> Callable[[jax.Array], jax.Array]:
+    """A function that solves `operator(u) = right`, possibly many times.
+
+    Below `DENSE` unknowns the operator is factorised once, above it each solution is a
+    preconditioned BiCGStab.
 
     Args:
-        operator: Linear map of arrays of the shape of `right`.
-        right: Right-hand side.
+        operator: Linear map of arrays of shape `shape`.
+        shape: Shape of the unknown.
         precondition: Approximate inverse of `operator` (not used for dense systems).
         rtol: Reduction of the preconditioned residual, for the iteration.
         maximum: Largest number of iterations (two operators each).
 
     Returns:
-        The solution; if the iteration stagnates its best approximation.
+        The solver; if its iteration stagnates it gives the best approximation it had.
     """
-    if right.size <= DENSE:
-        basis = jnp.eye(right.size, dtype=right.dtype).reshape((right.size, *right.shape))
-        matrix = jax.vmap(operator)(basis).reshape(right.size, right.size).T
-        return jnp.linalg.solve(matrix, right.reshape(-1)).reshape(right.shape)
-    return _bicgstab(operator, right, precondition, rtol, maximum)
+    size = math.prod(shape)
+    if size <= DENSE:
+        basis = jnp.eye(size).reshape((size, *shape))
+        matrix = jax.vmap(operator)(basis).reshape(size, size).T
+        factors = jax.scipy.linalg.lu_factor(matrix)
+        return lambda right: jax.scipy.linalg.lu_solve(factors, right.reshape(-1)).reshape(shape)
+    return lambda right: _bicgstab(operator, right, precondition, rtol, maximum)
 
 
 def _bicgstab(operator, right, precondition, rtol, maximum):
