@@ -463,7 +463,7 @@ class Asymptotic(eqx.Module):
         return jnp.tensordot(jnp.asarray((weights[:, None] * self.drift).T), p, 1)
 
     def _stress(self, p: jax.Array, weights: np.ndarray, D: np.ndarray) -> jax.Array:
-        """Divergence of K = epsilon int (v x v) chi p dv; the part D drops out as p has mean zero."""
+        """Divergence of K = epsilon int (v x v) chi p dv; D drops out as p has mean zero."""
         d = self.grid.torus.d
         products = jnp.einsum("j,ja,jb->abj", weights, self.drift, self.drift)
         upper = [(a, b) for a in range(d) for b in range(a, d)]
