@@ -63,7 +63,7 @@ def test_condition_3_is_enforced_in_one_sentence(chi, words):
 
 
 def test_algebraic_needs_a_second_moment():
-    with pytest.raises(InputError, match="needs k > 1.5 in dimension 1"):
+    with pytest.raises(InputError, match=r"needs k > 1\.5 in dimension 1"):
         sample(profile("algebraic", k=1.4), MappedNodes(1, 32))
 
 

@@ -165,7 +165,7 @@ def test_bad_data_is_refused():
         MODEL.admit({"f": -good["f"], "g": good["g"]}, GRID)
     with pytest.raises(InputError, match="non-finite"):
         MODEL.admit({"f": good["f"] * jnp.nan, "g": good["g"]}, GRID)
-    with pytest.raises(InputError, match="No box of Theorem 1.1"):
+    with pytest.raises(InputError, match="No box of Theorem"):
         MODEL.admit({"f": good["f"].at[0].set(0.0), "g": good["g"]}, GRID)
     with pytest.raises(InputError, match="PhaseGrid"):
         MODEL.admit(good, TorusGrid(1, 16))

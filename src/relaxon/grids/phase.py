@@ -191,5 +191,6 @@ class PhaseGrid(eqx.Module):
         gradient = self.torus.gradient(first)
         drift = jnp.asarray(self.drift)
         pad = (slice(None),) + (None,) * self.torus.d
-        total = sum(drift[:, i][pad] * gradient[i] for i in range(self.torus.d))
+        moved = [drift[:, i][pad] * gradient[i] for i in range(self.torus.d)]
+        total = jnp.sum(jnp.stack(moved), axis=0)
         return self.position_first(total)

@@ -117,11 +117,12 @@ class KineticReaction(eqx.Module):
             grid.velocity.weights.reshape(-1),
         )
 
-    def profiles(self, grid: PhaseGrid) -> tuple[np.ndarray, np.ndarray]:
+    def profiles(self, grid: PhaseGrid) -> Pair:
         """chi_1 and chi_2 on the nodes, discrete integral one, shape `velocity.shape`."""
         m = self.masses(grid)
         shape = grid.velocity.shape
-        return (m.chi1 / m.weights).reshape(shape), (m.chi2 / m.weights).reshape(shape)
+        first, second = m.chi1 / m.weights, m.chi2 / m.weights
+        return jnp.asarray(first.reshape(shape)), jnp.asarray(second.reshape(shape))
 
     def local_equilibrium(self, rho: jax.Array, grid: PhaseGrid) -> dict[str, jax.Array]:
         r"""$(\rho(x) \chi_1, \chi_2/\rho(x))$, the states that reactions leave alone."""
@@ -203,35 +204,16 @@ class KineticReaction(eqx.Module):
         In the paper's letters $low = \rho_\infty - \gamma_1$, $high = \rho_\infty + \gamma_2$.
         """
         first, second = pair(f, grid)
-        F, G = self.masses(grid).density_ratio(first, second, grid)
-        low = jnp.minimum(F.min(), 1.0 / G.max())
-        high = jnp.maximum(F.max(), 1.0 / G.min())
-        return low, high
+        return box_of(*self.masses(grid).density_ratio(first, second, grid))
 
     def admit(self, f: Any, grid: PhaseGrid) -> tuple[jax.Array, jax.Array]:
-        """Check initial data and return their box.
-
-        Raises:
-            InputError: Wrong shapes, NaN, negative values, or no box of Theorem 1.1 holds them.
-        """
+        """Check initial data and return their box, see `admit`."""
         require(
             isinstance(grid, PhaseGrid),
             f"The reaction model lives on a PhaseGrid, not on a {type(grid).__name__}.",
         )
-        first, second = pair(f, grid)
-        for name, value in (("f", first), ("g", second)):
-            require(bool(jnp.all(jnp.isfinite(value))), f"{name} holds non-finite values.")
-            require(
-                bool(value.min() >= 0),
-                f"{name} must not be negative, but its smallest value is {float(value.min()):.3g}.",
-            )
-        low, high = self.box(f, grid)
-        sentence = (
-            "No box of Theorem 1.1 holds the data: f/chi_1 and chi_2/g must lie between two "
-            f"positive numbers, but they reach from {float(low):.3g} to {float(high):.3g}."
-        )
-        require(bool(low > 0) and bool(jnp.isfinite(high)), sentence)
-        return low, high
+        F, G = admit(f, grid, self.masses(grid))
+        return box_of(F, G)
 
     def linearized(self, rho_inf: float = 1.0) -> LinearizedReaction:
         """The equations (7) for small perturbations of the equilibrium with density rho_inf."""
@@ -268,6 +250,36 @@ def _covariance(chi: Profile) -> np.ndarray:
         except InputError:
             continue
     raise InputError(f"Profile {chi.name!r} has no finite covariance.")
+
+
+def admit(f: Any, grid: PhaseGrid, masses: Masses) -> Pair:
+    """Check initial data; returns f/chi_1 and g/chi_2, velocity first.
+
+    Raises:
+        InputError: Wrong shapes, NaN, negative values, or no box of Theorem 1.1 holds them.
+    """
+    first, second = pair(f, grid)
+    for name, value in (("f", first), ("g", second)):
+        require(bool(jnp.all(jnp.isfinite(value))), f"{name} holds non-finite values.")
+        require(
+            bool(value.min() >= 0),
+            f"{name} must not be negative, but its smallest value is {float(value.min()):.3g}.",
+        )
+    F, G = masses.density_ratio(first, second, grid)
+    low, high = box_of(F, G)
+    require(
+        bool(low > 0) and bool(jnp.isfinite(high)),
+        "No box of Theorem 1.1 holds the data: f/chi_1 and chi_2/g must lie between two "
+        f"positive numbers, but they reach from {float(low):.3g} to {float(high):.3g}.",
+    )
+    return F, G
+
+
+def box_of(F: jax.Array, G: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The smallest box of Theorem 1.1 around F = f/chi_1 and G = g/chi_2: `(low, high)`."""
+    low = jnp.minimum(F.min(), 1.0 / G.max())
+    high = jnp.maximum(F.max(), 1.0 / G.min())
+    return low, high
 
 
 def entropy_of(

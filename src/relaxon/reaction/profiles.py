@@ -142,7 +142,7 @@ def _two_bump(separation: float = 2.0, variance: float = 0.25) -> Profile:
     return Profile("two-bump", formula, spread, 1.0)
 
 
-_NAMED = {
+_NAMED: dict[str, Callable[..., Profile]] = {
     "gaussian": _gaussian,
     "anisotropic": _anisotropic,
     "algebraic": _algebraic,
@@ -150,7 +150,7 @@ _NAMED = {
 }
 
 
-def profile(name: str | Callable | Profile, **settings: Any) -> Profile:
+def profile(name: Any, **settings: Any) -> Profile:
     r"""A velocity profile by name, or from a callable.
 
     - `"gaussian"` (variance=1): $(2 \pi T)^{-d/2} e^{-|v|^2/2T}$

@@ -13,7 +13,14 @@ from jax import lax
 from relaxon.errors import require
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction.diffusion import density_from_difference
-from relaxon.reaction.model import KineticReaction, Masses, entropy_of, homogeneous_flow
+from relaxon.reaction.model import (
+    KineticReaction,
+    Masses,
+    admit,
+    box_of,
+    entropy_of,
+    homogeneous_flow,
+)
 from relaxon.stepping.bounds import flux_limited
 from relaxon.stepping.linear import linear_solver
 
@@ -43,7 +50,8 @@ class Split(eqx.Module):
 
     def moved(self, parts: tuple[jax.Array, ...]) -> Split:
         """The same box with other parts."""
-        return Split(*parts, self.low, self.high, self.rho_inf)
+        rho_f, rho_g, p, q = parts
+        return Split(rho_f, rho_g, p, q, self.low, self.high, self.rho_inf)
 
 
 class AsymptoticState(eqx.Module):
@@ -126,7 +134,6 @@ class Asymptotic(eqx.Module):
     D2: np.ndarray
     epsilon: jax.Array
     max_step: jax.Array
-    model: KineticReaction
     sweeps: int = eqx.field(static=True)
     ramp: int = eqx.field(static=True)
     guard_entropy: bool = eqx.field(static=True)
@@ -148,7 +155,7 @@ class Asymptotic(eqx.Module):
         require(bool(np.isfinite(dt)) and dt > 0, f"dt must be positive, but is {dt!r}.")
         require(sweeps >= 1, f"sweeps must be at least 1, but is {sweeps!r}.")
         require(ramp >= 0, f"ramp must not be negative, but is {ramp!r}.")
-        self.model, self.grid, self.masses = model, grid, model.masses(grid)
+        self.grid, self.masses = grid, model.masses(grid)
         self.drift = grid.drift
         self.D1 = np.einsum("j,ja,jb->ab", self.masses.chi1, self.drift, self.drift)
         self.D2 = np.einsum("j,ja,jb->ab", self.masses.chi2, self.drift, self.drift)
@@ -160,9 +167,8 @@ class Asymptotic(eqx.Module):
 
     def start(self, f0: Any) -> AsymptoticState:
         """State at t = 0 from the distributions (f, g); refuses data outside every box."""
-        low, high = self.model.admit(f0, self.grid)
-        first, second = (f0["f"], f0["g"]) if hasattr(f0, "keys") else f0
-        F, G = self.masses.density_ratio(jnp.asarray(first), jnp.asarray(second), self.grid)
+        F, G = admit(f0, self.grid, self.masses)
+        low, high = box_of(F, G)
         rho_f, rho_g = self._mean(F, self.masses.chi1), self._mean(G, self.masses.chi2)
         scale = jnp.where(self.epsilon > 0, self.epsilon, 1.0)
         m = self.grid.torus.integrate(rho_f - rho_g) / self.grid.torus.volume

@@ -66,4 +66,4 @@ def _laplacian(grid: TorusGrid) -> np.ndarray:
     full = 2.0 * np.cos(2.0 * np.pi * np.fft.fftfreq(grid.n)) - 2.0
     half = full[: grid.n // 2 + 1]
     mesh = np.meshgrid(*([full] * (grid.d - 1) + [half]), indexing="ij")
-    return sum(mesh)
+    return np.sum(mesh, axis=0)

@@ -12,7 +12,7 @@ import numpy as np
 from relaxon.errors import require
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction.diffusion import density_from_difference
-from relaxon.reaction.model import KineticReaction, Masses, entropy_of
+from relaxon.reaction.model import KineticReaction, Masses, admit, entropy_of
 
 # Dormand and Prince 5(4), J. Comput. Appl. Math. 6 (1980).
 _A = (
@@ -85,7 +85,6 @@ class Spectral(eqx.Module):
 
     grid: PhaseGrid
     masses: Masses
-    model: KineticReaction
     a: jax.Array
     b: jax.Array
     values: jax.Array
@@ -104,7 +103,7 @@ class Spectral(eqx.Module):
             2 <= count <= size, f"modes must lie between 2 and {size} (the nodes), but is {modes}."
         )
         require(0 < rtol < 1, f"rtol must lie in (0, 1), but is {rtol!r}.")
-        self.model, self.grid, self.masses = model, grid, model.masses(grid)
+        self.grid, self.masses = grid, model.masses(grid)
         nodes = grid.velocity.v.reshape(-1)
         pairs = [orthonormal(nodes, w, count) for w in (self.masses.chi1, self.masses.chi2)]
         a, b, values = (np.stack(items) for items in zip(*pairs))
@@ -113,9 +112,7 @@ class Spectral(eqx.Module):
 
     def start(self, f0: Any) -> SpectralState:
         """State at t = 0 from the distributions (f, g)."""
-        self.model.admit(f0, self.grid)
-        first, second = (f0["f"], f0["g"]) if hasattr(f0, "keys") else f0
-        F, G = self.masses.density_ratio(jnp.asarray(first), jnp.asarray(second), self.grid)
+        F, G = admit(f0, self.grid, self.masses)
         weights = jnp.stack([jnp.asarray(self.masses.chi1), jnp.asarray(self.masses.chi2)])
         y = jnp.einsum("snj,sj,sjx->snx", self.values, weights, jnp.stack([F, G]))
         zero = jnp.int32(0)
