@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.errors import require
-from relaxon.grids.torus import TorusGrid
+from relaxon.grids.torus import TorusGrid, plain
 
 
 def _check(d: int, n: int, extent: float, name: str) -> None:
     require(d in (1, 2, 3), f"d must be 1, 2 or 3, but is {d!r}.")
     require(
-        isinstance(n, int | np.integer) and n >= 4,
+        isinstance(n, int) and n >= 4,
         f"n must be an integer of at least 4, but is {n!r}.",
     )
     require(
@@ -77,8 +77,8 @@ class UniformNodes(VelocityNodes):
     """
 
     d: int = eqx.field(static=True)
-    n: int = eqx.field(static=True)
-    v_max: float = eqx.field(static=True)
+    n: int = eqx.field(static=True, converter=plain)
+    v_max: float = eqx.field(static=True, converter=plain)
 
     def __check_init__(self):
         """Refuse what is no rule."""
@@ -103,8 +103,8 @@ class MappedNodes(VelocityNodes):
     """
 
     d: int = eqx.field(static=True)
-    n: int = eqx.field(static=True)
-    scale: float = eqx.field(static=True, default=1.0)
+    n: int = eqx.field(static=True, converter=plain)
+    scale: float = eqx.field(static=True, converter=plain, default=1.0)
 
     def __check_init__(self):
         """Refuse what is no rule."""

@@ -10,6 +10,11 @@ import numpy as np
 from relaxon.errors import require
 
 
+def plain(value):
+    """A numpy number as the Python number it is; anything else unchanged."""
+    return value.item() if isinstance(value, np.number) else value
+
+
 class TorusGrid(eqx.Module):
     r"""Equidistant points on the torus $[0, L)^d$; `L = 1` gives the torus of volume one.
 
@@ -26,14 +31,14 @@ class TorusGrid(eqx.Module):
     """
 
     d: int = eqx.field(static=True)
-    n: int = eqx.field(static=True)
-    length: float = eqx.field(static=True, default=1.0)
+    n: int = eqx.field(static=True, converter=plain)
+    length: float = eqx.field(static=True, converter=plain, default=1.0)
 
-    def __post_init__(self):
+    def __check_init__(self):
         """Refuse what is no torus."""
         require(self.d in (1, 2, 3), f"d must be 1, 2 or 3, but is {self.d!r}.")
         require(
-            isinstance(self.n, int | np.integer) and self.n >= 2,
+            isinstance(self.n, int) and self.n >= 2,
             f"n must be an integer of at least 2, but is {self.n!r}.",
         )
         require(

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from relaxon.errors import require
 from relaxon.grids.phase import PhaseGrid, VelocityNodes
-from relaxon.grids.torus import TorusGrid
+from relaxon.grids.torus import TorusGrid, plain
 
 
 class WalledGrid(eqx.Module):
@@ -28,7 +28,7 @@ class WalledGrid(eqx.Module):
     """
 
     d: int = eqx.field(static=True)
-    n: int = eqx.field(static=True)
+    n: int = eqx.field(static=True, converter=plain)
     velocity: VelocityNodes
 
     def __check_init__(self):

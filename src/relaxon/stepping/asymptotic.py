@@ -445,8 +445,8 @@ class Asymptotic(eqx.Module):
     def _damp(self, old: Split, before: jax.Array, new: Split, entropy: jax.Array, h: jax.Array):
         """Step 4: blend with the exact reaction flow until the entropy does not grow."""
         time = h / jnp.where(self.epsilon > 0, self.epsilon**2, 1e-300)
-        rho_f, rho_g, keep_g, keep_f = homogeneous_flow(old.rho_f, old.rho_g, time)
-        calm = old.moved((rho_f, rho_g, old.p * keep_f, old.q * keep_g))
+        rho_f, rho_g, left_by_f, left_by_g = homogeneous_flow(old.rho_f, old.rho_g, time)
+        calm = old.moved((rho_f, rho_g, old.p * left_by_g, old.q * left_by_f))
         calm, _ = self._confine(old, calm)
         least = self._entropy(calm)
         # Convexity: H((1-s) new + s calm) <= (1-s) H(new) + s H(calm).

@@ -35,6 +35,9 @@ def orthonormal(
 
     For a Gaussian these are Hermite polynomials, $b_n = \sqrt{n T}$.
 
+    Raises:
+        InputError: Fewer nodes than `count` carry mass.
+
     Returns:
         a (count,), b (count-1,) and the values P, shape `(count, nodes)`.
     """
@@ -49,6 +52,10 @@ def orthonormal(
                 w = w - (w @ previous) * previous
         if n + 1 < count:
             b.append(float(np.linalg.norm(w)))
+            require(
+                b[-1] > 1e-12 * np.max(np.abs(nodes)),
+                f"modes must be at most {n + 1}: no more nodes carry mass, but is {count}.",
+            )
             basis.append(w / b[-1])
     values = np.array(basis) / np.where(root > 0, root, 1.0)
     return np.array(a), np.array(b), values
