@@ -115,6 +115,16 @@ class Asymptotic(eqx.Module):
     The velocity axis is the first of p and q and is met only by sums and minima over it
     (moments once a sweep, then one minimum and one entropy), so it can be split over devices.
 
+    Accuracy: problem P1 (32 points, 24 nodes, dt = 5e-4, 44 steps) has a relative error of m
+    below 2e-4 for every epsilon from 1 to 1e-8 and in the limit, and the observed order in time
+    is 1.8 to 2.1 for epsilon = 1, 0.1, 0.01, 1e-7; spectral in x and v for smooth data
+    (tests/physics/test_reaction_asymptotic.py). Where data jump by a factor of 500 on 32 points
+    and epsilon^2 is far below dt, the entropy limiter acts in most steps and slows the solution
+    down (a jump by a factor of 3 needs it in none): `damped` counts these steps.
+
+    Cost: per step and sweep one pair of real Fourier transforms of each species and a linear
+    system in position space.
+
     Args:
         model: The equation.
         grid: Phase space.
@@ -339,7 +349,8 @@ class Asymptotic(eqx.Module):
 
         precondition = self._preconditioner(rho_f, rho_g, rate_f, rate_g, alpha, tau)
         right = -jnp.stack([r_m, r_f])
-        change = linear_solver(operator, right.shape, precondition)(right)
+        # The guess is second order already, and the next sweep corrects: 1e-7 of it will do.
+        change = linear_solver(operator, right.shape, precondition, rtol=1e-7)(right)
         new_f = rho_f + change[1]
         new_m = rho_f - rho_g + change[0]
         # The mean of m is known exactly: put right what the linear solver left.
