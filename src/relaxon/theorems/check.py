@@ -12,7 +12,10 @@ from typing import Any
 from relaxon.errors import require, unknown
 from relaxon.theorems.fits import Fit
 
-MODULES = ["relaxon.theorems.landau_coulomb"]
+MODULES = [
+    "relaxon.theorems.landau_operator",
+    "relaxon.theorems.landau_blowdown",
+]
 """Modules that add checks to the catalogue when they are imported."""
 
 _CATALOGUE: dict[str, Check] = {}

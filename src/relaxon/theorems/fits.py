@@ -18,7 +18,7 @@ class Fit:
         value: The exponent.
         error: Root of the sum of squares of the three parts below.
         scatter: Standard error of the regression.
-        drift: Half the range of the local exponent over the window: zero for an exact law.
+        drift: Largest distance of the local exponent from the value: zero for an exact law.
         discretisation: What the errors of the data can do to the exponent, all conspiring.
         prefactor: C in C x^p, lambda in exp(-lambda t^p), C in C (t* - t)^-q.
         x: Where the local exponent is given.
@@ -59,9 +59,7 @@ def refined(values: Any, sizes: Any, order: float | None = None) -> tuple[float,
         (value on the finest grid, error >= 0), never smaller than 1e-15 relative.
     """
     values, sizes = np.asarray(values, float), np.asarray(sizes, float)
-    require(
-        len(values) == len(sizes) and len(values) >= 2, "Refinement needs two grids or more."
-    )
+    require(len(values) == len(sizes) and len(values) >= 2, "Refinement needs two grids or more.")
     last = abs(values[-1] - values[-2])
     ratio = sizes[-1] / sizes[-2]
     error = last
@@ -84,8 +82,8 @@ def power_law(x: Any, y: Any, y_error: Any = None) -> Fit:
         y_error: Errors of y; the weights are those of independent errors plus a common scatter.
 
     Returns:
-        The exponent p. Its error holds the scatter of the fit, half the range of the local slope
-        between neighbours, and the largest change that errors of the size `y_error` can make.
+        The exponent p. Its error holds the scatter of the fit, the largest distance of the local
+        slope between neighbours, and the largest change that errors of size `y_error` can make.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     order = np.argsort(x)
@@ -101,7 +99,7 @@ def power_law(x: Any, y: Any, y_error: Any = None) -> Fit:
         weight = weight / weight.max()
     scatter = float(spread * np.sqrt(np.sum(influence**2)))
     local = np.diff(log_y) / np.diff(log_x)
-    drift = float(np.ptp(local) / 2)
+    drift = float(np.max(np.abs(local - slope)))
     discretisation = float(np.sum(np.abs(influence) * noise))
     middle = np.exp((log_x[1:] + log_x[:-1]) / 2)
     error = total(scatter, drift, discretisation)
@@ -124,9 +122,10 @@ def stretched_exponential(t: Any, y: Any, window: tuple[float, float], decades: 
 
     Returns:
         The exponent p over the window; `local` is p over the sliding parts (at their middle),
-        and the drift is half its range: the asymptotic regime is reached when it is small.
+        and the drift its largest distance from p: in the asymptotic regime it is small.
     """
     t, y = np.asarray(t, float), np.asarray(y, float)
+    t, y = t[y > 0], y[y > 0]
     log_t = np.log(t)
     rate = -np.gradient(np.log(y), log_t)
     inside = (t >= window[0]) & (t <= window[1]) & (rate > 0)
@@ -144,7 +143,7 @@ def stretched_exponential(t: Any, y: Any, window: tuple[float, float], decades: 
         local.append(_line(s[part], log_rate[part], np.ones(int(part.sum())))[0])
     local_array = np.asarray(local if local else [slope])
     scatter = float(spread * np.sqrt(np.sum(influence**2)))
-    drift = float(np.ptp(local_array) / 2)
+    drift = float(np.max(np.abs(local_array - slope)))
     return Fit(
         float(slope),
         total(scatter, drift),
