@@ -103,7 +103,7 @@ def _case(grid: RadialGrid, delta: Array, alpha: Array, t_end: Array, rtol: Arra
     """One run; every argument may be traced."""
     m = maxwellian(grid)
     f0 = m + blowdown_profile(grid, 0.0, delta, alpha)
-    system = RelativeSystem(f0, grid, Landau().kernel(grid), np.zeros(()))
+    system = RelativeSystem(f0, grid, Landau().kernel_model(grid), np.zeros(()))
     stepper = Rosenbrock(system, rtol)
 
     def go_on(s: Any) -> Array:

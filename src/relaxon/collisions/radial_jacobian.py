@@ -144,4 +144,4 @@ def dense_jacobian(frame: Frame, model: KernelModel, ell: Array) -> Array:
 def _times_stencil(matrix: Array, stencil: Array) -> Array:
     """matrix @ S for the stencil matrix S from cells to interior faces."""
     columns = [jnp.pad(matrix * stencil[:, m], ((0, 0), (m, 3 - m))) for m in range(4)]
-    return sum(columns)[:, 1:-1]
+    return jnp.sum(jnp.stack(columns), axis=0)[:, 1:-1]

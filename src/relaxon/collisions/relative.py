@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.kernels import KernelModel
+from relaxon.collisions.kernels import KernelModel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_jacobian import dense_jacobian, linearize
 from relaxon.grids.radial import RadialGrid, sphere_area
@@ -113,6 +113,7 @@ class RelativeSystem(System):
             return dense_solver(dense_jacobian(self.frame, self.model, y))
         gain = self.reaction * self.frame.maxwellian * jnp.exp(y)
         kernel = self.model.kernel(self.frame.log_maxwellian + y)
+        assert isinstance(kernel, MinKernel), "a fixed kernel is a function of min(r, s)"
         return linearize(self.frame, kernel, y, gain).factor
 
     def _collisions(self, y: Array) -> Array:
