@@ -38,12 +38,14 @@ class LineDensity:
 
     Attributes:
         d: Dimension, 2 or 3.
-        edges: Ends of the panels, ascending from 0, shape (P + 1,).
+        coarse: Ends of the panels before grading, ascending from 0.
+        edges: Ends of the panels, shape (P + 1,).
         coefficients: Legendre coefficients of k on the panels, shape (P, ORDER).
         critical: Speeds with a (nearly) singular point.
     """
 
     d: int
+    coarse: np.ndarray
     edges: np.ndarray
     coefficients: np.ndarray
     critical: np.ndarray
@@ -52,10 +54,11 @@ class LineDensity:
     def of(cls, d: int, density: Callable, critical: Iterable[float] = ()) -> LineDensity:
         """Sample a density on panels that are graded towards the critical speeds."""
         points = np.array(sorted(critical))
-        edges = _graded_edges(points)
+        coarse = _coarse_edges(points)
+        edges = _graded(coarse, points)
         half = np.diff(edges) / 2
         s = edges[:-1, None] + half[:, None] * (1 + _NODES)
-        return cls(d, edges, np.asarray(density(s)) @ _TO_LEGENDRE.T, points)
+        return cls(d, coarse, edges, np.asarray(density(s)) @ _TO_LEGENDRE.T, points)
 
     def __call__(self, s: np.ndarray) -> np.ndarray:
         """k(s), zero beyond the last panel; 1e-12 relative to its maximum nearby."""
@@ -67,13 +70,21 @@ class LineDensity:
         value = np.einsum("...n,...n->...", basis, self.coefficients[panel])
         return np.where(s <= self.edges[-1], value, 0.0)
 
-    def quadrature(
-        self, stop: float, extra: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Gauss points and weights on (0, stop), split at all panel ends and at `extra`."""
-        points = [self.edges, [0.0, stop]] + ([extra] if extra is not None else [])
-        ends = np.unique(np.concatenate(points))
-        return _gauss(ends[(ends >= 0) & (ends <= stop)])
+    def quadrature(self, stop: float, rough: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Gauss points and weights on (0, stop), split at all panel ends and at `rough`.
+
+        In d = 2 an integrand may have a square root singularity to the left of the points `rough`.
+        """
+        ends = np.unique(np.concatenate([self.edges, rough, [stop]]))
+        ends = ends[ends <= stop]
+        if self.d == 3:
+            return _gauss(ends)
+        rooted = np.isin(ends[1:], rough)[:, None]
+        x, width = (1 + _NODES) / 2, np.diff(ends)[:, None]
+        plain, bent = ends[:-1, None] + width * x, ends[1:, None] - width * x**2
+        s = np.where(rooted, bent, plain)
+        weight = width * _WEIGHTS / 2 * np.where(rooted, 2 * x, 1.0)
+        return s.ravel(), weight.ravel()
 
     def negligible_beyond(self, threshold: float = 1e-22) -> float:
         """The speed beyond which k is below `threshold` of its maximum."""
@@ -177,13 +188,17 @@ def critical_speeds(potential: Potential, beta: float) -> list[float]:
     return found
 
 
-def _graded_edges(critical: np.ndarray) -> np.ndarray:
-    """Panels of width 1/2 up to 12, then in proportion, split geometrically at `critical`."""
+def _coarse_edges(critical: np.ndarray) -> np.ndarray:
+    """Panels of width 1/2 up to 12, then in proportion; `critical` replace what is near them."""
     growing = 12.0 * 1.5 ** np.arange(1, math.ceil(math.log(REACH / 12) / math.log(1.5)))
     base = np.concatenate([np.arange(0, 12.25, 0.5), growing])
     for c in critical:
         base = base[np.abs(base - c) > 0.1 * max(1.0, c / 12) * (base > 0)]
-    ends = np.unique(np.concatenate([[0.0], base, critical]))
+    return np.unique(np.concatenate([[0.0], base, critical]))
+
+
+def _graded(ends: np.ndarray, critical: np.ndarray) -> np.ndarray:
+    """Panels split geometrically towards `critical`."""
     parts = [ends]
     for c in critical:
         at = np.searchsorted(ends, c)
