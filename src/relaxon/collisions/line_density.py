@@ -73,9 +73,10 @@ class LineDensity:
     def quadrature(self, stop: float, rough: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Gauss points and weights on (0, stop), split at all panel ends and at `rough`.
 
-        In d = 2 an integrand may have a square root singularity to the left of the points `rough`.
+        An integrand may be rough at 0, and in d = 2 like a square root to the left of `rough`.
         """
-        ends = np.unique(np.concatenate([self.edges, rough, [stop]]))
+        origin = self.edges[1] * 4.0 ** -np.arange(1, 9)
+        ends = np.unique(np.concatenate([self.edges, rough, [stop], origin]))
         ends = ends[ends <= stop]
         if self.d == 3:
             return _gauss(ends)
@@ -112,7 +113,9 @@ class LineDensity:
         panel = np.clip(np.searchsorted(self.edges, r, side="right") - 1, 0, len(self.edges) - 2)
         first = np.maximum(panel - 3, 0)  # panels close to r and the one that it cuts
         starts = self.edges[np.minimum(first[:, None] + np.arange(4), panel[:, None])]
-        ends = np.minimum(self.edges[np.minimum(first[:, None] + np.arange(1, 5), panel[:, None] + 1)], r[:, None])
+        ends = np.minimum(
+            self.edges[np.minimum(first[:, None] + np.arange(1, 5), panel[:, None] + 1)], r[:, None]
+        )
         ends[np.arange(4) > (panel - first)[:, None]] = 0.0
         near = np.arange(4) <= (panel - first)[:, None]
         starts, ends = np.where(near, starts, 0.0), np.where(near, ends, 0.0)

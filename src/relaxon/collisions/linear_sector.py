@@ -173,7 +173,9 @@ def _plane_rule(elements: RadialElements, u: np.ndarray) -> tuple:
     """
     stop = np.hypot(u, _REACH)
     ends = np.broadcast_to(elements.edges, (len(u), len(elements.edges)))
-    near = np.minimum(u[:, None] * 2.0 ** np.arange(1, 12), np.maximum(u, elements.edges[1])[:, None])
+    near = np.minimum(
+        u[:, None] * 2.0 ** np.arange(1, 12), np.maximum(u, elements.edges[1])[:, None]
+    )
     ends = np.concatenate([ends, near, u[:, None], stop[:, None]], axis=1)
     ends = np.sort(np.clip(ends, u[:, None], stop[:, None]), axis=1)
     w = np.sqrt((ends - u[:, None]) * (ends + u[:, None]))
