@@ -9,6 +9,7 @@ jax.config.update("jax_enable_x64", True)
 
 from relaxon import distributions, functionals  # noqa: E402
 from relaxon.collisions.landau import Landau  # noqa: E402
+from relaxon.collisions.linearized import linearized  # noqa: E402
 from relaxon.errors import InputError  # noqa: E402
 from relaxon.grids.radial import RadialGrid  # noqa: E402
 from relaxon.problem import Problem, Record  # noqa: E402
@@ -29,6 +30,7 @@ __all__ = [
     "StorageError",
     "distributions",
     "functionals",
+    "linearized",
     "open",
     "resume",
     "solve",

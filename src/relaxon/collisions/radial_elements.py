@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ class RadialElements:
         last = min(int(np.searchsorted(coarse, r_max)), len(coarse) - 1)
         pieces = [
             np.linspace(a, b, (parts if a < 8 else 1) + 1)[:-1]
-            for a, b in zip(coarse[:last], coarse[1 : last + 1], strict=True)
+            for a, b in itertools.pairwise(coarse[: last + 1])
         ]
         return cls(np.append(np.concatenate(pieces), coarse[last]), degree)
 
