@@ -188,7 +188,8 @@ def critical_speeds(potential: Potential, beta: float) -> list[float]:
         if real(turning) < level < 0 and math.sqrt(beta * value) < REACH / 10:
             top = 3 + 2 * math.sqrt(beta * value)
             found.append(brentq(lambda s, y=level: real(s) - y, turning, top, xtol=1e-15))
-    return found
+    found = sorted(found)  # rounding may tell one extremum of Vhat twice
+    return [s for i, s in enumerate(found) if i == 0 or s > found[i - 1] * (1 + 1e-9)]
 
 
 def _coarse_edges(critical: np.ndarray) -> np.ndarray:
