@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from relaxon.case import Case, case
     from relaxon.collisions.landau import Landau
     from relaxon.collisions.lenard_balescu import LenardBalescu
+    from relaxon.collisions.linearized import linearized
     from relaxon.errors import InputError
     from relaxon.grids.radial import RadialGrid
     from relaxon.problem import Problem, Record
@@ -54,6 +55,7 @@ __all__ = [
     "dispersion",
     "distributions",
     "functionals",
+    "linearized",
     "open",
     "potentials",
     "resume",
@@ -78,6 +80,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "case": ("relaxon.case", "case"),
     "distributions": ("relaxon.distributions", None),
     "functionals": ("relaxon.functionals", None),
+    "linearized": ("relaxon.collisions.linearized", "linearized"),
     "open": ("relaxon.storage", "open_run"),
     "resume": ("relaxon.solve", "resume"),
     "solve": ("relaxon.solve", "solve"),

@@ -1,0 +1,93 @@
+r"""Linear decay to equilibrium: the semigroup e^{tL} and the rates of duerinckx2023, Theorem 2.
+
+The spectrum of L reaches 0: at large |v| the operator is multiplication by -c/|v| with
+c = lim |v|^3 beta^2 lambda_1(v), to leading order. So data of slow decay relax slowly: with
+int w |g0|^2 < infinity,
+
+$$ \|g(t)\|^2 \approx \int e^{-2ct/|v|} |g_0|^2 dv \sim t^{-\ell} \ (w = \langle v\rangle^\ell),
+   \qquad \log \|g(t)\|^2 \sim -t^{\theta/(\theta+1)} \ (w = e^{K\langle v\rangle^\theta}). $$
+
+Eigenvalues of the matrices near 0 are artefacts of the resolution and mean nothing one by one;
+the norm of g(t) converges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import eigh
+
+from relaxon.collisions.linear_sector import Sector
+from relaxon.errors import require
+
+
+def polynomial_data(r: np.ndarray, power: float) -> np.ndarray:
+    """g0 = (1 + r^2)^(-power/2): int <v>^l |g0|^2 is finite for l < 2 power - d."""
+    return (1 + np.asarray(r) ** 2) ** (-power / 2)
+
+
+def exponential_data(r: np.ndarray, strength: float, theta: float) -> np.ndarray:
+    """g0 = exp(-strength <v>^theta/2): int e^{K <v>^theta} |g0|^2 is finite for K < strength."""
+    return np.exp(-strength * (1 + np.asarray(r) ** 2) ** (theta / 2) / 2)
+
+
+@dataclass(frozen=True)
+class Semigroup:
+    """e^{tL} on a sector, for all times at once.
+
+    Attributes:
+        sector: The space.
+        rates: Decay rates of the discrete modes, ascending (zero for the invariants).
+        modes: Their nodal values, orthonormal in the mass matrix.
+    """
+
+    sector: Sector
+    rates: np.ndarray
+    modes: np.ndarray
+
+    @classmethod
+    def of(cls, sector: Sector) -> Semigroup:
+        """By one eigendecomposition, O(n^3)."""
+        scale = 1 / np.sqrt(np.diag(sector.mass))
+        outer = np.outer(scale, scale)
+        rates, modes = eigh(sector.form * outer, sector.mass * outer)
+        return cls(sector, np.maximum(rates, 0.0), scale[:, None] * modes)
+
+    def at(self, g0: np.ndarray, t: float) -> np.ndarray:
+        """g(t) at the nodes."""
+        return self.modes @ (np.exp(-self.rates * t) * self._amplitudes(g0))
+
+    def squared_norms(self, g0: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """int |g(t)|^2 dv of centred data, for each t.
+
+        Accuracy: amplitudes carry rounding of |g0|, so values below about 1e-26 of the first are
+        noise.
+        """
+        centred = self.sector.centred(self.sector.centred(np.asarray(g0, float)))
+        amplitude = self._amplitudes(centred)
+        return np.exp(-2 * np.multiply.outer(np.asarray(t, float), self.rates)) @ amplitude**2
+
+    def _amplitudes(self, g0: np.ndarray) -> np.ndarray:
+        return self.modes.T @ (self.sector.mass @ g0)
+
+
+def algebraic_exponent(t: np.ndarray, norms: np.ndarray) -> np.ndarray:
+    """-d log(norm)/d log(t), local exponents of a power law, at the times t."""
+    _check_series(t, norms)
+    return -np.gradient(np.log(norms), np.log(t))
+
+
+def stretched_exponent(t: np.ndarray, norms: np.ndarray) -> np.ndarray:
+    """p(t) of norm ~ exp(-c t^p): the local slope of log(-d log(norm)/dt) in log(t), plus one.
+
+    The derivative of log(norm) is taken first, so a constant factor of the norm has no influence.
+    """
+    _check_series(t, norms)
+    rate = -np.gradient(np.log(norms), np.log(t)) / t
+    return 1 + np.gradient(np.log(rate), np.log(t))
+
+
+def _check_series(t: np.ndarray, norms: np.ndarray) -> None:
+    good = len(t) == len(norms) >= 3 and bool(np.all(np.diff(norms) < 0)) and norms[-1] > 0
+    require(good, "norms must be at least 3 positive, decreasing values, one for each time.")
