@@ -47,6 +47,8 @@ def run_tokens(tokens: list[str]) -> int:
         return _fail(" ".join(str(error).split()), BAD_INPUT)
     except InputError as error:
         return _fail(str(error), BAD_INPUT)
+    except MemoryError as error:
+        return _fail(f"This needs more memory than there is: {error}.", BAD_INPUT)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ENDED_BADLY

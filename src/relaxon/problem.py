@@ -103,28 +103,30 @@ class Record:
 
 
 def _checked(name: str, value: Any, grid: Any) -> jax.Array:
+    # numpy: what jax does outside jit it compiles operation by operation.
     try:
-        array = jnp.asarray(value, float)
+        array = np.asarray(value, float)
     except (TypeError, ValueError):
         raise InputError(f"{name} must be an array of numbers, but is {value!r}.") from None
     require(
         array.shape == tuple(grid.shape),
         f"{name} must have the grid's shape {tuple(grid.shape)}, but has {array.shape}.",
     )
-    bad = int(jnp.sum(~jnp.isfinite(array)))
+    bad = int(np.sum(~np.isfinite(array)))
     require(bad == 0, f"{name} must be finite, but has {bad} values that are NaN or infinite.")
-    low = float(jnp.min(array))
+    low = float(np.min(array))
     require(low >= 0, f"{name} must be >= 0, but its minimum is {low:.3g}.")
-    require(float(jnp.max(array)) > 0, f"{name} must not vanish everywhere.")
-    return array
+    require(float(np.max(array)) > 0, f"{name} must not vanish everywhere.")
+    return jnp.asarray(array)
 
 
 def _require_tail(f: jax.Array, grid: RadialGrid) -> None:
     """Refuse a box that cuts f off, and one so large that the Maxwellian underflows."""
-    mass, energy = grid.integrate(f), grid.integrate(f * grid.r**2)
-    width = math.sqrt(float(energy / (grid.d * mass)))
-    r_max = float(grid.r_max)
-    cut = float(f[-1] * grid.volumes[-1] / grid.dx * 4 / mass)
+    shells = np.asarray(f) * np.asarray(grid.volumes)
+    mass = float(np.sum(shells))
+    width = math.sqrt(float(shells @ np.asarray(grid.r) ** 2) / (grid.d * mass))
+    r_max = float(np.asarray(grid.faces)[-1])
+    cut = float(shells[-1]) / float(grid.dx) * 4 / mass
     require(
         cut < 1e-10 and r_max > 6.5 * width,
         f"r_max = {r_max:.4g} is too small for the tail of f: a fraction {cut:.1e} of the mass "

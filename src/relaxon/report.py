@@ -75,8 +75,14 @@ def verdicts_page(verdicts: Sequence[Any]) -> str:
 
 
 def draw_all(solution: Solution) -> dict[str, str]:
-    """SVG text of every figure that applies to a run, by name."""
-    return {name: svg(plot.draw(solution, name)) for name in plot.applicable(solution)}
+    """SVG text of the figures that apply to a run, by name.
+
+    The overview of all scalars is left out where the run has three figures of its own.
+    """
+    names = plot.applicable(solution)
+    if len(names) > 3:
+        names = [name for name in names if name != "diagnostics"]
+    return {name: svg(plot.draw(solution, name)) for name in names}
 
 
 def svg(figure: Any) -> str:
