@@ -257,7 +257,10 @@ def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
     if solution.status is Status.INTERRUPTED:
         sentence = f"Interrupted; go on with `relaxon resume {out}`."
         return _fail(sentence, ENDED_BADLY)
-    page = report.write_run(solution, out)
+    try:
+        page = report.write_run(solution, out)
+    except InputError as error:
+        return _fail(f"{error} The run itself is complete.", ENDED_BADLY)
     if not quiet:
         print(summary.as_text(solution))
         print(f"report     {page}")

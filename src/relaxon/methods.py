@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
+from jax import Array
 
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.relative import RelativeSystem
@@ -18,8 +20,16 @@ from relaxon.stepping.stepper import Stepper
 
 def _radial_landau(problem: Problem, rtol: float) -> Stepper:
     equation, grid = problem.equation, problem.grid
-    system = RelativeSystem(problem.f0, grid, equation.kernel(grid), equation.reaction)
+    system = _relative_system(equation, grid, problem.f0, float(equation.reaction))
     return Rosenbrock(system, jnp.asarray(rtol))
+
+
+@eqx.filter_jit
+def _relative_system(
+    equation: Landau, grid: RadialGrid, f0: Array, reaction: float
+) -> RelativeSystem:
+    """One compiled function: dozens of small ones cost seconds when they are first called."""
+    return RelativeSystem(f0, grid, equation.kernel_model(grid), reaction)
 
 
 METHODS: dict[tuple[type, type], Callable[[Problem, float], Stepper]] = {

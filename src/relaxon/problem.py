@@ -103,7 +103,6 @@ class Record:
 
 
 def _checked(name: str, value: Any, grid: Any) -> jax.Array:
-    # numpy: what jax does outside jit it compiles operation by operation.
     try:
         array = np.asarray(value, float)
     except (TypeError, ValueError):
@@ -120,13 +119,13 @@ def _checked(name: str, value: Any, grid: Any) -> jax.Array:
     return jnp.asarray(array)
 
 
-def _require_tail(f: jax.Array, grid: RadialGrid) -> None:
+def _require_tail(f: Any, grid: RadialGrid) -> None:
     """Refuse a box that cuts f off, and one so large that the Maxwellian underflows."""
-    shells = np.asarray(f) * np.asarray(grid.volumes)
-    mass = float(np.sum(shells))
-    width = math.sqrt(float(shells @ np.asarray(grid.r) ** 2) / (grid.d * mass))
-    r_max = float(np.asarray(grid.faces)[-1])
-    cut = float(shells[-1]) / float(grid.dx) * 4 / mass
+    f, r, volumes = np.asarray(f), np.asarray(grid.r), np.asarray(grid.volumes)
+    mass, energy = f @ volumes, (f * r**2) @ volumes
+    width = math.sqrt(float(energy / (grid.d * mass)))
+    r_max = float(grid.faces[-1])
+    cut = float(f[-1] * volumes[-1] / float(grid.dx) * 4 / mass)
     require(
         cut < 1e-10 and r_max > 6.5 * width,
         f"r_max = {r_max:.4g} is too small for the tail of f: a fraction {cut:.1e} of the mass "

@@ -41,7 +41,7 @@ class Progress(Quiet):
             TextColumn("left"),
             console=Console(stderr=True),
         )
-        fields = {"t": 0.0, "dt": 0.0, "steps": 0, "drift": 0.0}
+        fields: dict[str, Any] = {"t": 0.0, "dt": 0.0, "steps": 0, "drift": 0.0}
         self.task = self.bar.add_task("run", total=len(self.times), **fields)
         self.bar.start()
         self.began = time.perf_counter()

@@ -29,7 +29,8 @@ def to_spec(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [to_spec(item) for item in value]
     name = type(value).__name__
-    if _CLASSES.get(name) is not type(value):
+    known = _CLASSES.get(name) is type(value)
+    if not known:
         raise InputError(
             f"{value!r} cannot be stored in a run directory; allowed: numbers, text, lists, and "
             f"objects of registered classes ({', '.join(sorted(_CLASSES))})."

@@ -74,8 +74,10 @@ class Solution:
         ]
         if "steps" in self.provenance:
             p = self.provenance
-            counts = f"{p['steps']} accepted, {p['rejected']} rejected"
-            lines.append(f"steps      {counts}, {p['wall_time']:.2f} s")
+            lines.append(
+                f"steps      {p['steps']} accepted, {p['rejected']} rejected, "
+                f"{p['wall_time']:.2f} s"
+            )
         for name in ("mass", "energy", "mass_difference"):
             if name in self.diagnostics:
                 lines.append(f"{name:<10} drift {self.drift(name):.1e}")

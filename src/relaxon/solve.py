@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 import pathlib
 import platform
@@ -143,7 +144,7 @@ class _Run:
         self.times, self.rtol, self.path = times, rtol, path
         self.records: list[dict[str, np.ndarray]] = []
         self.coordinates = {k: np.asarray(v) for k, v in problem.grid.coordinates().items()}
-        self.observe = eqx.filter_jit(self._observe)
+        self.functionals = {k: _hashable(v) for k, v in record.functionals.items()}
 
     def create(self) -> None:
         """Write the run directory, if there is to be one."""
@@ -210,17 +211,10 @@ class _Run:
                 ) from None
         return solution
 
-    def _observe(self, state: Any) -> tuple[dict, dict]:
-        fields = self.stepper.fields(state)
-        scalars = dict(self.stepper.diagnostics(state))
-        for name, functional in self.record.functionals.items():
-            value = functional(state.t, fields.get("f", fields), self.problem.grid)
-            scalars.update(value if isinstance(value, dict) else {name: value})
-        return fields, scalars
-
     def _keep(self, index: int, state: Any) -> bool:
         """Record the state; False (and nothing kept) if a distribution is not finite."""
-        fields, scalars = jax.device_get(self.observe(state))
+        found = observe(self.stepper, self.functionals, self.problem.grid, state)
+        fields, scalars = jax.device_get(found)
         if not all(np.all(np.isfinite(x)) for x in fields.values()):
             return False
         arrays = {"t": np.asarray(state.t)}
@@ -250,6 +244,30 @@ def advance(stepper: Stepper, state: Any, t_stop: jax.Array, attempts: jax.Array
         return (s.t < t_stop) & (s.code == 0) & (s.steps + s.rejected < limit)
 
     return jax.lax.while_loop(go_on, lambda s: stepper.step(s, t_stop), state)
+
+
+@eqx.filter_jit
+def observe(
+    stepper: Stepper, functionals: Mapping[str, Any], grid: Any, state: Any
+) -> tuple[dict, dict]:
+    """Fields and scalars to record at a state; compiled once for all runs of one kind."""
+    fields = stepper.fields(state)
+    scalars = dict(stepper.diagnostics(state))
+    for name, functional in functionals.items():
+        value = functional(state.t, fields.get("f", fields), grid)
+        scalars.update(value if isinstance(value, dict) else {name: value})
+    return fields, scalars
+
+
+def _hashable(functional: Any) -> Any:
+    """The functional as jit can take it: known by identity where it has no hash of its own."""
+    if isinstance(functional, eqx.Module):
+        return functional
+    try:
+        hash(functional)
+    except TypeError:
+        return functools.partial(functional)
+    return functional
 
 
 @eqx.filter_jit

@@ -223,7 +223,8 @@ def digest(solution: Solution) -> str:
 def write_arrays(path: pathlib.Path, arrays: Mapping[str, Any]) -> None:
     """Write an npz file whole or not at all."""
     with _whole(path, "wb") as stream:
-        np.savez(stream, **{key: np.asarray(value) for key, value in arrays.items()})
+        plain: dict[str, Any] = {key: np.asarray(value) for key, value in arrays.items()}
+        np.savez(stream, **plain)
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 
 from relaxon.collisions.equation import Equation
+from relaxon.collisions.kernels import FixedKernel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.distributions import maxwellian
 from relaxon.errors import InputError, require
@@ -72,9 +73,9 @@ class Landau(Equation):
             "reaction": float(self.reaction),
         }
 
-    def kernel(self, grid: RadialGrid) -> Array:
-        """a(r) = 8 pi C r^3/3 at the interior faces; see `relaxon.collisions.radial`."""
-        return self.strength / STRENGTH * grid.faces[1:-1] ** 3 / 3
+    def kernel_model(self, grid: RadialGrid) -> FixedKernel:
+        """kappa = 8 pi C min(r, s)^3/3 at the interior faces; see `relaxon.collisions.radial`."""
+        return FixedKernel(MinKernel(self.strength / STRENGTH * grid.faces[1:-1] ** 3 / 3))
 
     def rhs(self, f: Array, grid: Any) -> Array:
         """Collisions plus reaction, shape `grid.shape`.
@@ -86,7 +87,7 @@ class Landau(Equation):
         mass, temperature = _mass_and_temperature(f, grid)
         frame = Frame(grid, mass, temperature)
         ell = jnp.log(jnp.maximum(f, 1e-300) / jnp.maximum(frame.maxwellian, 1e-300))
-        collisions = f * log_rate(frame.adapted(ell), self.kernel(grid), ell)
+        collisions = f * log_rate(frame.adapted(ell), self.kernel_model(grid).value, ell)
         return collisions + self.reaction * f**2
 
     def coefficients(self, f: Array, grid: Any) -> tuple[Any, Array]:

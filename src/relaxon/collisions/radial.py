@@ -25,14 +25,13 @@ of order 4 since the bracket vanishes at the kink.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.grids.radial import RadialGrid, apply_stencil
-from relaxon.stepping.block_tridiagonal import blocks_from_bands, factor
+from relaxon.collisions.kernels import Kernel
+from relaxon.grids.radial import RadialGrid, apply_stencil, sphere_area
 
 STEEP = 1.5
 
@@ -41,7 +40,7 @@ class Frame(eqx.Module):
     """A reference Maxwellian on a radial grid, with the stencils and weights of the relative form.
 
     Attributes:
-        grid: The radial grid, d = 3.
+        grid: The radial grid.
         maxwellian: M at the centres, shape (n,).
         log_maxwellian: Its logarithm.
         at_faces: M at the interior faces, shape (n - 1,).
@@ -105,7 +104,7 @@ class Frame(eqx.Module):
     def transfer(self) -> Array:
         """Divergence of face fluxes; cell c takes faces c-2 .. c+1, shape (n, 4)."""
         columns = [_faces_around(self.difference[:, 3 - k])[:, k] for k in range(4)]
-        volume = self.grid.volumes / (4 * jnp.pi)
+        volume = self.grid.volumes / sphere_area(self.grid.d)
         weights = jnp.stack(columns, axis=1) * (-self.grid.dx / volume)[:, None]
         return jnp.where(weights == 0, 0.0, weights * self.ratio)
 
@@ -126,13 +125,15 @@ class Frame(eqx.Module):
         solves go to rounding, relative to F - M itself however small that is.
         """
         square = self.grid.r**2
-        for _ in range(3):
+
+        def newton(_: int, ell: Array) -> Array:
             weight = self.grid.volumes * self.maxwellian * jnp.exp(ell)
             m0, m2, m4 = (jnp.sum(weight * square**k) for k in range(3))
             mass, energy = self.invariants(ell) - target
             det = m0 * m4 - m2 * m2
-            ell = ell - (m4 * mass - m2 * energy) / det - (m0 * energy - m2 * mass) / det * square
-        return ell
+            return ell - (m4 * mass - m2 * energy) / det - (m0 * energy - m2 * mass) / det * square
+
+        return jax.lax.fori_loop(0, 3, newton, ell)
 
 
 def _shifted(x: Array, by: int) -> Array:
@@ -147,112 +148,19 @@ def _faces_around(x: Array) -> Array:
     return jnp.stack([padded[k : k + n] for k in range(4)], axis=1)
 
 
-def kernel_sum(frame: Frame, a: Array, x: Array) -> Array:
-    """S(x)_i = sum_j a(min(r_i, r_j)) measure_j x_j over the faces, by cumulative sums: O(n)."""
-    weighted = frame.measure * x
-    inner = jnp.cumsum(a * weighted)
-    outer = jnp.cumsum(weighted[::-1])[::-1] - weighted
-    return inner + a * outer
+def kernel_sum(frame: Frame, kernel: Kernel, x: Array) -> Array:
+    """S(x)_i = sum_j kappa(r_i, r_j) measure_j x_j over the interior faces."""
+    return kernel.sum(frame.measure * x)
 
 
-def log_rate(frame: Frame, a: Array, ell: Array) -> Array:
-    """d ell/dt = Q(F, F)/F for F = M exp(ell), kernel values `a` at the interior faces."""
+def log_rate(frame: Frame, kernel: Kernel, ell: Array) -> Array:
+    """d ell/dt = Q(F, F)/F for F = M exp(ell)."""
     u, xi = frame.face_values(ell)
-    bracket = u * (xi * kernel_sum(frame, a, u) - kernel_sum(frame, a, u * xi))
+    sum_u, sum_g = kernel_sum(frame, kernel, jnp.stack([u, u * xi]))
+    bracket = u * (xi * sum_u - sum_g)
     return divergence(frame, bracket) * jnp.exp(-ell)
 
 
 def divergence(frame: Frame, bracket: Array) -> Array:
     """Divergence of the flux -M bracket / r^2, divided by M at the centres."""
     return jnp.sum(frame.transfer * _faces_around(bracket), axis=1)
-
-
-class Linearization(eqx.Module):
-    """The derivative of `log_rate` at one state, ready to be factored for any step size.
-
-    With g = u xi the bracket is g S(u) - u S(g). Taking z = S(du) and y = S(dg) as further unknowns
-    makes the derivative a banded matrix: the kernel min(a_i, a_j) is the Green's function of a
-    second difference in a, whose matrix is tridiagonal.
-
-    Attributes:
-        frame: The reference Maxwellian.
-        a: Kernel values at the interior faces.
-        u, g: The ratio and its scaled slope at the faces.
-        to_u, to_g: Their derivatives in ell; face i takes cells i-1 .. i+2, shape (n - 1, 4).
-        sum_u, sum_g: S(u) and S(g).
-        gain: Derivative of the local terms, shape (n,).
-        weight: u at the centres: rates of ell are rates of u divided by it.
-    """
-
-    frame: Frame
-    a: Array
-    u: Array
-    g: Array
-    to_u: Array
-    to_g: Array
-    sum_u: Array
-    sum_g: Array
-    gain: Array
-    weight: Array
-
-    def factor(self, tau: Array) -> Callable[[Array], Array]:
-        """The map rhs -> (1 - tau J)^-1 rhs, as block LU over groups of three cells: O(n)."""
-        lu = factor(*blocks_from_bands(self._bands(tau), width=3))
-        n = self.frame.grid.n
-        groups = lu.inverse.shape[0]
-
-        def solve(rhs: Array) -> Array:
-            rows = jnp.pad(rhs, (0, 3 * groups - n)).reshape(groups, 3)
-            return lu.solve(jnp.pad(rows, ((0, 0), (0, 6))))[:, :3].reshape(-1)[:n]
-
-        return solve
-
-    def _bands(self, tau: Array) -> list[list[Array]]:
-        """Bands of 1 - tau J over the fields (ell, z / scale, y / scale)."""
-        frame, a, n = self.frame, self.a, self.frame.grid.n
-        scale = self.sum_u  # makes the further unknowns z and y of order one
-        zero = jnp.zeros((n, 7))
-
-        # Rows of ell: minus tau times the divergence of the varied bracket.
-        local = self.sum_u[:, None] * self.to_g - self.sum_g[:, None] * self.to_u
-        through_z, through_y = self.g * scale, -self.u * scale
-        ell_ell = zero.at[:, 3].set(1.0 - tau * self.gain)
-        ell_z = ell_y = zero
-        transfer = frame.transfer / self.weight[:, None]
-        for k in range(4):  # cell c, face c - 2 + k
-            outflow = -tau * transfer[:, k]
-            face = slice(k, k + n)
-            band = outflow[:, None] * jnp.pad(local, ((2, 2), (0, 0)))[face]
-            ell_ell = ell_ell.at[:, k : k + 4].add(band)
-            ell_z = ell_z.at[:, k + 1].set(outflow * jnp.pad(through_z, (2, 2))[face])
-            ell_y = ell_y.at[:, k + 1].set(outflow * jnp.pad(through_y, (2, 2))[face])
-
-        # Rows of z and y: (second difference in a) z = measure * du, row scaled to a unit diagonal.
-        gap = jnp.diff(a, prepend=0.0)
-        next_gap = jnp.append(gap[1:], jnp.inf)
-        weight = jnp.append(1.0 / (1.0 / gap[:-1] + 1.0 / gap[1:]), gap[-1])
-        below = jnp.append(gap[1:] / (gap[:-1] + gap[1:]), 1.0) * jnp.pad(scale, (1, 0))[:-1]
-        above = (
-            jnp.where(jnp.isinf(next_gap), 0.0, gap / (gap + next_gap)) * jnp.pad(scale, (0, 1))[1:]
-        )
-        source = -(weight * frame.measure / scale)[:, None]
-        faces = jnp.zeros((n - 1, 7))
-        sums = faces.at[:, 2].set(-below / scale).at[:, 3].set(1.0).at[:, 4].set(-above / scale)
-        last = zero[:1]
-        z_z = jnp.concatenate([sums, last.at[:, 3].set(1.0)])
-        z_ell = jnp.concatenate([faces.at[:, 2:6].set(source * self.to_u), last])
-        y_ell = jnp.concatenate([faces.at[:, 2:6].set(source * self.to_g), last])
-        return [[ell_ell, ell_z, ell_y], [z_ell, z_z, zero], [y_ell, zero, z_z]]
-
-
-def linearize(frame: Frame, a: Array, ell: Array, gain: Array) -> Linearization:
-    """Linearise `log_rate` about ell with the kernel values held fixed (exact for Landau).
-
-    `gain` is the derivative of a further local term, shape (n,), added on the diagonal.
-    """
-    u, xi = frame.face_values(ell)
-    to_u = u[:, None] * frame.interpolation
-    to_g = (u / frame.half_square)[:, None] * frame.difference + xi[:, None] * to_u
-    sum_u, sum_g = kernel_sum(frame, a, u), kernel_sum(frame, a, u * xi)
-    rate = divergence(frame, u * (xi * sum_u - sum_g)) * jnp.exp(-ell)
-    return Linearization(frame, a, u, u * xi, to_u, to_g, sum_u, sum_g, gain - rate, jnp.exp(ell))

@@ -6,12 +6,18 @@ import math
 from collections.abc import Callable
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.radial import Frame, linearize, log_rate
-from relaxon.grids.radial import RadialGrid
+from relaxon.collisions.kernels import KernelModel
+from relaxon.collisions.radial import Frame, log_rate
+from relaxon.collisions.radial_jacobian import dense_jacobian, linearize
+from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.stepping.system import System
+
+NOTHING = 1e-250
+"""The relative distance from equilibrium below which a solution counts as being there."""
 
 
 class RelativeSystem(System):
@@ -24,24 +30,24 @@ class RelativeSystem(System):
     """
 
     frame: Frame
-    kernel: Array
+    model: KernelModel
     reaction: Array
     peak: Array
     conservative: bool = eqx.field(static=True)
 
-    def __init__(self, f0: Array, grid: RadialGrid, kernel: Array, reaction: Array):
+    def __init__(self, f0: Array, grid: RadialGrid, model: KernelModel, reaction: Array | float):
         """Build the system whose reference is the Maxwellian with the mass and energy of f0.
 
         Args:
             f0: Initial distribution > 0, shape (n,).
             grid: Its grid.
-            kernel: a(r) at the interior faces; see `relaxon.collisions.radial`.
-            reaction: Prefactor of F^2, a concrete scalar.
+            model: The kernel of the collision operator; see `relaxon.collisions.kernels`.
+            reaction: Prefactor of F^2, concrete (not traced).
         """
         mass = grid.integrate(f0)
         temperature = grid.integrate(f0 * grid.r**2) / (grid.d * mass)
         self.frame = Frame(grid, mass, temperature)
-        self.kernel = kernel
+        self.model = model
         self.reaction = jnp.asarray(reaction, float)
         self.peak = jnp.max(f0)
         self.conservative = not bool(reaction != 0)
@@ -62,7 +68,7 @@ class RelativeSystem(System):
         grid, reference = self.frame.grid, self.frame.maxwellian
         f, phi = reference * jnp.exp(y), jnp.expm1(y)
         rho, energy = grid.integrate(f), grid.integrate(f * grid.r**2)
-        production = -grid.integrate(f * log_rate(self.frame, self.kernel, y) * y)
+        production = -grid.integrate(f * self._collisions(y) * y)
         scale = jnp.maximum(jnp.max(jnp.abs(phi)), 1e-300)
         squares = grid.integrate((reference * phi / scale) ** 2)
         return {
@@ -79,7 +85,7 @@ class RelativeSystem(System):
             "central_value": grid.at_origin(f),
             "maximum": jnp.max(f),
             "distance_l2": scale * jnp.sqrt(squares),
-            "distance_weighted": self.size(t, y),
+            "distance_weighted": relative_norm(self.frame, phi),
         }
 
     def frozen(self, t: Array, y: Array) -> RelativeSystem:
@@ -89,16 +95,28 @@ class RelativeSystem(System):
     def rate(self, t: Array, y: Array) -> Array:
         """Collisions plus the reaction: d ell/dt = Q(F, F)/F + reaction F."""
         source = self.reaction * self.frame.maxwellian * jnp.exp(y)
-        return log_rate(self.frame, self.kernel, y) + source
+        return self._collisions(y) + source
 
     def linearize(self, t: Array, y: Array) -> Callable:
-        """Exact derivative of `rate`."""
+        """Exact derivative of `rate`: banded and O(n) for a fixed kernel, dense otherwise."""
+        if not self.model.fixed:
+            return dense_solver(dense_jacobian(self.frame, self.model, y))
         gain = self.reaction * self.frame.maxwellian * jnp.exp(y)
-        return linearize(self.frame, self.kernel, y, gain).factor
+        kernel = self.model.kernel(self.frame.log_maxwellian + y)
+        return linearize(self.frame, kernel, y, gain).factor
+
+    def _collisions(self, y: Array) -> Array:
+        kernel = self.model.kernel(self.frame.log_maxwellian + y)
+        return log_rate(self.frame, kernel, y)
 
     def size(self, t: Array, y: Array) -> Array:
-        """The norm of F - M in L^2 with weight 1/M (gualdani2025 (2.6) for this M)."""
-        return relative_norm(self.frame, jnp.expm1(y))
+        """The norm of F - M in L^2 with weight 1/M (gualdani2025 (2.6) for this M).
+
+        Never below `NOTHING` times the norm of M: what has decayed that far counts as zero, for
+        steps that resolved it would have no end.
+        """
+        least = NOTHING * jnp.sqrt(self.frame.grid.integrate(self.frame.maxwellian))
+        return jnp.maximum(relative_norm(self.frame, jnp.expm1(y)), least)
 
     def error(self, t: Array, y: Array, defect: Array) -> Array:
         """The same norm of the change of F that `defect` makes."""
@@ -121,6 +139,16 @@ class RelativeSystem(System):
         return jnp.max(self.frame.maxwellian * jnp.exp(y)) > 1e6 * self.peak
 
 
+def dense_solver(jacobian: Array) -> Callable[[Array], Callable[[Array], Array]]:
+    """tau -> (rhs -> (1 - tau J)^-1 rhs) for a dense J, factored once for each tau."""
+
+    def factor(tau: Array) -> Callable[[Array], Array]:
+        lu = jax.scipy.linalg.lu_factor(jnp.eye(len(jacobian)) - tau * jacobian)
+        return lambda rhs: jax.scipy.linalg.lu_solve(lu, rhs)
+
+    return factor
+
+
 def relative_norm(frame: Frame, phi: Array) -> Array:
     """(int (M phi)^2 / M dv)^(1/2), scaled so that squares do not underflow."""
     scale = jnp.maximum(jnp.max(jnp.abs(phi)), 1e-300)
@@ -131,7 +159,7 @@ def relative_entropy(frame: Frame, ell: Array) -> Array:
     """int F log(F/M) - F + M dv for F = M exp(ell), without cancellation for tiny ell."""
     small = jnp.abs(ell) < 1e-2
     safe = jnp.where(small, 1.0, ell)
-    series = 0.0
+    series = jnp.zeros_like(ell)
     for k in range(9, 1, -1):  # exp(x) x - exp(x) + 1 = sum_k (k - 1) x^k / k!
         series = series * ell + (k - 1) / math.factorial(k)
     density = jnp.where(small, series * ell**2, jnp.exp(safe) * (safe - 1) + 1)
@@ -141,4 +169,5 @@ def relative_entropy(frame: Frame, ell: Array) -> Array:
 def relative_fisher(frame: Frame, ell: Array) -> Array:
     """int F |grad log(F/M)|^2 dv for F = M exp(ell), a sum over the faces."""
     u, xi = frame.face_values(ell)
-    return jnp.sum(4 * jnp.pi * frame.grid.faces[1:-1] ** 3 * frame.measure * u * xi**2)
+    weight = sphere_area(frame.grid.d) * frame.grid.faces[1:-1] ** frame.grid.d
+    return jnp.sum(weight * frame.measure * u * xi**2)

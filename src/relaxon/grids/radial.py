@@ -104,7 +104,7 @@ class RadialGrid(eqx.Module):
         self.dx = jnp.asarray(dx)
         self.slope = jnp.asarray(slope)
         self.face_slope = jnp.asarray(_slope(faces, r_max, r_min))
-        self.volumes = jnp.asarray(_surface(d) * centres ** (d - 1) * slope * dx * _rule(d, n))
+        self.volumes = jnp.asarray(sphere_area(d) * centres ** (d - 1) * slope * dx * _rule(d, n))
         self.difference = jnp.asarray(_stencil(DIFFERENCE / dx, n, odd=True))
         self.interpolation = jnp.asarray(_stencil(INTERPOLATION, n, odd=False))
 
@@ -121,6 +121,11 @@ class RadialGrid(eqx.Module):
     def settings(self) -> dict[str, float]:
         """The arguments that build this grid again."""
         return {"d": self.d, "n": self.n, "r_max": float(self.r_max), "r_min": float(self.r_min)}
+
+    def mapping(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(r, dr/dx) at the mapped coordinate x."""
+        r = _radius(x, float(self.r_max), float(self.r_min))
+        return r, _slope(r, float(self.r_max), float(self.r_min))
 
     def coordinates(self) -> dict[str, Array]:
         """Names and values of the grid's axes, for labelled arrays."""
@@ -143,13 +148,13 @@ class RadialGrid(eqx.Module):
         return apply_stencil(self.interpolation, f)
 
     def gradient(self, f: Array) -> Array:
-        """df/dr of an even function at the n - 1 interior faces, order 4."""
+        """df/dr of an even function at the n - 1 interior faces, order 4 in the cell size."""
         return apply_stencil(self.difference, f) / self.face_slope[1:-1]
 
     def dirichlet(self, g: Array) -> Array:
         r"""$ \int |\nabla g|^2 dv $ of an even function g, a sum over the faces."""
         faces = self.faces[1:-1]
-        weight = _surface(self.d) * faces ** (self.d - 1) * self.face_slope[1:-1] * self.dx
+        weight = sphere_area(self.d) * faces ** (self.d - 1) * self.face_slope[1:-1] * self.dx
         return jnp.sum(weight * self.gradient(g) ** 2, axis=-1)
 
     def cumulative(self, f: Array, power: int) -> tuple[Array, Array]:
@@ -188,7 +193,8 @@ def apply_stencil(stencil: Array, f: Array) -> Array:
     """Sum_m stencil[i, m] f[i - 1 + m] at the n - 1 interior faces i; f has length n."""
     n = f.shape[-1]
     padded = jnp.pad(f, (1, 1))
-    return sum(stencil[:, m] * padded[m : m + n - 1] for m in range(4))
+    parts = [stencil[:, m] * padded[m : m + n - 1] for m in range(4)]
+    return parts[0] + parts[1] + parts[2] + parts[3]
 
 
 def _radius(x: np.ndarray, r_max: float, r_min: float) -> np.ndarray:
@@ -208,7 +214,7 @@ def _slope(r: np.ndarray, r_max: float, r_min: float) -> np.ndarray:
     return 1.0 / (1.0 / np.hypot(r, r_min) + OUTER_STRETCH / r_max)
 
 
-def _surface(d: int) -> float:
+def sphere_area(d: int) -> float:
     """Area of the unit sphere in R^d."""
     return 2 * math.pi if d == 2 else 4 * math.pi
 
@@ -222,7 +228,7 @@ def _rule(d: int, n: int) -> np.ndarray:
     factors = np.ones(n)
     if d == 2:
         nodes, powers = np.arange(6) + 0.5, np.arange(1, 12, 2)
-        defect = [-_hurwitz_half(k) for k in powers]
+        defect = [-_hurwitz_half(int(k)) for k in powers]
         factors[:6] += np.linalg.solve(nodes[None, :] ** powers[:, None], defect)
     return factors
 

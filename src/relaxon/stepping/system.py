@@ -60,7 +60,7 @@ class System(eqx.Module):
 
     @abc.abstractmethod
     def admissible(self, t: Array, y: State) -> Array:
-        """True if y is inside the bounds that the equation keeps; else the step is rejected."""
+        """True if y is inside the bounds that the equation keeps; else a step is rejected."""
 
     @abc.abstractmethod
     def lyapunov(self, t: Array, y: State) -> Array:

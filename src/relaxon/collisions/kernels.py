@@ -1,0 +1,70 @@
+"""Kernels of the antisymmetric form, fixed or following the distribution."""
+
+from __future__ import annotations
+
+import abc
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import Array
+
+
+class Kernel(eqx.Module):
+    """A symmetric kernel kappa(r_i, r_j) >= 0 between interior faces."""
+
+    @abc.abstractmethod
+    def sum(self, weighted: Array) -> Array:
+        """sum_j kappa(r_i, r_j) weighted_j over the last axis, the n - 1 interior faces."""
+
+
+class MinKernel(Kernel):
+    """kappa(r, s) = a(min(r, s)) with an increasing a, summed in O(n)."""
+
+    a: Array
+
+    def sum(self, weighted: Array) -> Array:
+        """By cumulative sums from both ends; several at once compile faster than one by one."""
+        ends = jnp.stack([self.a * weighted, weighted[..., ::-1]])
+        inner, outer = jnp.cumsum(ends, axis=-1)
+        return inner + self.a * (outer[..., ::-1] - weighted)
+
+
+class KernelModel(eqx.Module):
+    r"""How the kernel follows from the distribution.
+
+    A kernel that depends on F is a superposition
+    $ \kappa_{ij} = \sum_c A_c[F] B_{ci} B_{cj} $ over strips c of the line u = n.v.
+    """
+
+    @property
+    @abc.abstractmethod
+    def fixed(self) -> bool:
+        """True if the kernel does not depend on the distribution."""
+
+    @abc.abstractmethod
+    def kernel(self, log_f: Array) -> Kernel:
+        """The kernel at the distribution exp(log_f), shape (n,)."""
+
+    @abc.abstractmethod
+    def strips(self, log_f: Array) -> tuple[Array, Array]:
+        """dA/d log_f, shape (strips, n), and B, shape (strips, n - 1)."""
+
+
+class FixedKernel(KernelModel):
+    """One kernel for every distribution: Landau."""
+
+    value: MinKernel
+
+    @property
+    def fixed(self) -> bool:
+        """True."""
+        return True
+
+    def kernel(self, log_f: Array) -> MinKernel:
+        """The same for all."""
+        return self.value
+
+    def strips(self, log_f: Array) -> tuple[Array, Array]:
+        """No strips: the kernel does not move."""
+        n = log_f.shape[0]
+        return jnp.zeros((0, n)), jnp.zeros((0, n - 1))

@@ -1,0 +1,36 @@
+"""The kinetic reaction model of neumann2016: its linear theory and its hypocoercive rates."""
+
+from relaxon.reaction.hypocoercivity import (
+    dms_constants,
+    dms_rate,
+    functional_rate,
+    hypocoercive_rates,
+    rate_map,
+)
+from relaxon.reaction.semigroup import linear_decay
+from relaxon.reaction.sobolev import h1_functional_rate, h1_rate
+from relaxon.reaction.spectrum import (
+    critical_wavenumber,
+    dispersion,
+    landau_poles,
+    limit_diffusivity,
+    spectral_gap,
+    torus_gap,
+)
+
+__all__ = [
+    "critical_wavenumber",
+    "dispersion",
+    "dms_constants",
+    "dms_rate",
+    "functional_rate",
+    "h1_functional_rate",
+    "h1_rate",
+    "hypocoercive_rates",
+    "landau_poles",
+    "limit_diffusivity",
+    "linear_decay",
+    "rate_map",
+    "spectral_gap",
+    "torus_gap",
+]
