@@ -62,7 +62,7 @@ def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> st
 def verdicts_page(verdicts: Sequence[Any]) -> str:
     """The page of a set of verdicts: a figure of the margins, then one section each."""
     counts = Counter(v.verdict for v in verdicts)
-    words = [f"{counts[k]} {k}" for k in ("holds", "fails", "undecided") if counts[k]]
+    words = [f"{k}: {counts[k]}" for k in ("holds", "fails", "undecided") if counts[k]]
     return _render(
         "verdicts.html",
         verdicts=verdicts,

@@ -51,7 +51,7 @@ def test_all_checks_with_a_failing_one(catalogue, capsys, tmp_path):
     assert [row["verdict"] for row in rows] == ["holds", "fails", "undecided"]
     assert rows[2]["value"] is None
     text = page.read_text()
-    assert "1 holds, 1 fails, 1 undecided" in text
+    assert "holds: 1, fails: 1, undecided: 1" in text
     assert "data:image/svg+xml;base64," in text
     assert "Gualdani" in text
 

@@ -124,3 +124,9 @@ def test_unknown_figures_and_formats(tmp_path):
     with pytest.raises(InputError, match=r"must end in \.png"):
         plot.save(plot.draw(run(), "norms"), tmp_path / "x.gif")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_number_is_written_to_the_digits_that_its_error_allows():
+    line = summary.Headline("p", "exponent", 0.65987, 0.0183)
+    assert line.text() == "0.660 +- 0.018"
+    assert summary.Headline("x", "x", 0.179236).text() == "0.179236"
