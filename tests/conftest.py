@@ -1,3 +1,5 @@
+"""Settings shared by all tests: double precision and small thread pools."""
+
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

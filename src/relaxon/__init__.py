@@ -14,15 +14,20 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+# Dense matrices here are small; OpenBLAS threads make their factorisation slower, not faster.
+if "numpy" not in sys.modules:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 if "jax" in sys.modules:
     sys.modules["jax"].config.update("jax_enable_x64", True)
 else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from relaxon import distributions, functionals
+    from relaxon import dispersion, distributions, functionals, potentials
     from relaxon.case import Case, case
     from relaxon.collisions.landau import Landau
+    from relaxon.collisions.lenard_balescu import LenardBalescu
     from relaxon.errors import InputError
     from relaxon.grids.radial import RadialGrid
     from relaxon.problem import Problem, Record
@@ -37,6 +42,7 @@ __all__ = [
     "Case",
     "InputError",
     "Landau",
+    "LenardBalescu",
     "Problem",
     "RadialGrid",
     "Record",
@@ -45,9 +51,11 @@ __all__ = [
     "StorageError",
     "__version__",
     "case",
+    "dispersion",
     "distributions",
     "functionals",
     "open",
+    "potentials",
     "resume",
     "solve",
 ]
@@ -57,6 +65,9 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "Case": ("relaxon.case", "Case"),
     "InputError": ("relaxon.errors", "InputError"),
     "Landau": ("relaxon.collisions.landau", "Landau"),
+    "LenardBalescu": ("relaxon.collisions.lenard_balescu", "LenardBalescu"),
+    "dispersion": ("relaxon.dispersion", None),
+    "potentials": ("relaxon.potentials", None),
     "Problem": ("relaxon.problem", "Problem"),
     "RadialGrid": ("relaxon.grids.radial", "RadialGrid"),
     "Record": ("relaxon.problem", "Record"),

@@ -65,9 +65,9 @@ class Custom(Potential):
         require(callable(vhat), f"vhat must be a function of k, but is {vhat!r}.")
         built = build_segments(d, vhat)
         self.d, self.function, self.segments = d, vhat, built.segments
-        self.tail, self.finite_k0 = jnp.asarray(built.tail), built.finite_k0
-        self.v_min, self.v_max = jnp.asarray(0.0), jnp.asarray(built.v_max)
-        self.k0_value = jnp.asarray(built.k0)
+        self.tail, self.finite_k0 = jnp.asarray(built.tail, float), built.finite_k0
+        self.v_min, self.v_max = jnp.asarray(0.0, float), jnp.asarray(built.v_max, float)
+        self.k0_value = jnp.asarray(built.k0, float)
 
     def vhat(self, k: jax.Array) -> jax.Array:
         """The user's function."""
@@ -159,9 +159,9 @@ def _near(segment: Segment, pole: Split, minus: Split) -> Split:
         t = Split(jnp.where(near, t.re, 3.0), t.im, t.y)
         cauchy = _legendre_cauchy(segment.legendre[index], t)
         wide = Split(t.re[..., None], t.im[..., None], t.y[..., None])
-        delta = ((-wide) + NODES) * half[..., None]
-        delta = Split(jnp.where(near[..., None], delta.re, 0.5), delta.im, delta.y)
-        smooth = polynomial(_REGULAR, delta)
+        apart = (-wide) * half[..., None] + jnp.asarray(NODES) * half[..., None]
+        apart = Split(jnp.where(near[..., None], apart.re, 0.5), apart.im, apart.y)
+        smooth = polynomial(_REGULAR, apart)
         weights = segment.density[index] * WEIGHTS * half[..., None]
         regular = Split((smooth.re * weights).sum(-1), (smooth.im * weights).sum(-1), t.y)
         return total + where(near, (cauchy + regular) / minus, _zero(pole)), None

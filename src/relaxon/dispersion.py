@@ -53,13 +53,13 @@ class HasMarginal(Protocol):
         ...
 
 
-def marginal_maxwellian(u: jax.Array, beta: float = 1.0) -> tuple[jax.Array, jax.Array]:
+def marginal_maxwellian(u: Any, beta: Any = 1.0) -> tuple[jax.Array, jax.Array]:
     """F1 = sqrt(beta/pi) exp(-beta u^2) and F1' of the Maxwellian mu_beta, in any dimension."""
     first = jnp.sqrt(beta / math.pi) * jnp.exp(-beta * u**2)
     return first, -2 * beta * u * first
 
 
-def z_maxwellian(u: jax.Array, beta: float = 1.0) -> jax.Array:
+def z_maxwellian(u: Any, beta: Any = 1.0) -> jax.Array:
     r"""z(u) of the Maxwellian mu_beta = (beta/pi)^{d/2} exp(-beta |v|^2), any d.
 
     $$ z = 2\beta (1 - 2 s D(s)) - 2i\sqrt\pi\,\beta s e^{-s^2}, \qquad s = \sqrt\beta u $$
@@ -81,9 +81,7 @@ def z_maxwellian(u: jax.Array, beta: float = 1.0) -> jax.Array:
     return jax.lax.complex(beta * re, -beta * im)
 
 
-def epsilon_maxwellian(
-    potential: Potential, k: jax.Array, u: jax.Array, beta: float = 1.0
-) -> jax.Array:
+def epsilon_maxwellian(potential: Potential, k: Any, u: Any, beta: Any = 1.0) -> jax.Array:
     """eps(k, u) = 1 + Vhat(k) z(u) at the Maxwellian mu_beta; k and u broadcast."""
     return 1.0 + potential.vhat(jnp.asarray(k)) * z_maxwellian(u, beta)
 
@@ -114,12 +112,13 @@ def epsilon(
 
     Accuracy: spectral in the grid of the marginal (tests/unit/test_dispersion.py).
     """
-    k, direction = jnp.asarray(k, dtype=float), np.asarray(direction, dtype=float)
-    require(bool((k >= 0).all()), f"k must be >= 0, but its least value is {float(k.min()):.6g}.")
+    wavenumber, direction = jnp.asarray(k, dtype=float), np.asarray(direction, dtype=float)
+    least = float(wavenumber.min())
+    require(least >= 0, f"k must be >= 0, but its least value is {least:.6g}.")
     check_direction(direction, grid.d)
     nodes, _, f1prime = grid.marginal(f, direction)
     real, slope = hilbert_at(f1prime, nodes, jnp.asarray(u, dtype=float))
-    return 1.0 + potential.vhat(k) * jax.lax.complex(real, jnp.pi * slope)
+    return 1.0 + potential.vhat(wavenumber) * jax.lax.complex(real, jnp.pi * slope)
 
 
 def check_direction(direction: np.ndarray, d: int) -> None:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.collisions.landau import Landau
+from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.collisions.relative import RelativeSystem
 from relaxon.errors import InputError
 from relaxon.grids.radial import RadialGrid
@@ -32,8 +33,17 @@ def _relative_system(
     return RelativeSystem(f0, grid, equation.kernel_model(grid), reaction)
 
 
+def _radial_screened(problem: Problem, rtol: float) -> Stepper:
+    equation, grid = problem.equation, problem.grid
+    equation.require_stable(problem.f0, grid)
+    model = equation.kernel_model(grid)
+    system = eqx.filter_jit(RelativeSystem)(problem.f0, grid, model, 0.0)
+    return Rosenbrock(system, jnp.asarray(rtol))
+
+
 METHODS: dict[tuple[type, type], Callable[[Problem, float], Stepper]] = {
     (Landau, RadialGrid): _radial_landau,
+    (LenardBalescu, RadialGrid): _radial_screened,
 }
 """Keyed by the classes of equation and grid; an entry builds the stepper of a problem."""
 

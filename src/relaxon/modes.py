@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -69,6 +70,12 @@ def _newton(
     return u, np.abs(step)
 
 
+@jax.jit
+def _integral_and_slope(s: jax.Array) -> tuple[jax.Array, jax.Array]:
+    value = dispersion_integral(s)
+    return value, dispersion_slope(s, value)
+
+
 def _guesses(v: float, depth: float) -> np.ndarray:
     """Start points: a grid over the damped quadrant and the Langmuir wave u^2 = v + 3/2."""
     reach = 1.5 * math.sqrt(v + 1.5) + 3.0
@@ -96,9 +103,8 @@ def maxwellian_mode(potential: Potential, k: float, beta: float = 1.0) -> Mode:
     v = beta * _check(potential, k)
 
     def epsilon(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        value = dispersion_integral(jnp.asarray(s))
-        slope = dispersion_slope(jnp.asarray(s), value)
-        return np.asarray(1 + v * value), np.asarray(v * slope)
+        value, slope = _integral_and_slope(jnp.asarray(s))
+        return 1 + v * np.asarray(value), v * np.asarray(slope)
 
     s, step = _newton(epsilon, _guesses(v, 8.0))
     with np.errstate(all="ignore"):
@@ -107,7 +113,7 @@ def maxwellian_mode(potential: Potential, k: float, beta: float = 1.0) -> Mode:
     require(bool(good.any()), f"No wave with Im u > -9/sqrt(beta) exists at k = {k!r}.")
     best = s[good][np.argmax(s[good].imag)]
     error = float(step[good].min()) + 1e-15
-    if abs(best.imag) < 1e-5 * abs(best.real):
+    if abs(best.imag) < 1e-6 * abs(best.real):
         best = _weakly_damped(v, float(best.real))
         error = max(1e-15 * abs(best.real), 3 * abs(best.imag) ** 2)
     return Mode(float(k), complex(best) / math.sqrt(beta), error / math.sqrt(beta))
@@ -141,7 +147,7 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
     $$ Z(u) = -i \int_0^{x_c} \hat g(x) e^{i x u}\,dx, \qquad \hat g(x) = \int F_1'(w) e^{-ixw}dw $$
 
     Below the axis the integrand grows like exp(x |Im u|), so x is cut where the transform has
-    fallen into its rounding noise (1e-14 of its maximum).
+    fallen into its rounding noise (the level at the band limit of the grid).
 
     Args:
         potential: The interaction.
@@ -160,8 +166,7 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
     u, g = np.asarray(u, dtype=float), np.asarray(f1prime, dtype=float)
     h = (u[-1] - u[0]) / (len(u) - 1)
     spread = math.sqrt(float((u**2 * np.abs(g)).sum() / np.abs(g).sum()))
-    x, weights, transform, cut = _transform(u, g, h)
-    noise = 1e-15 * h * float(np.abs(g).sum())
+    x, weights, transform, cut, noise = _transform(u, g, h)
 
     def epsilon(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         wave = np.exp(1j * np.multiply.outer(s, x)) * (weights * transform)
@@ -178,19 +183,25 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
         good = (step < 1e-8 * (1 + np.abs(s))) & (np.abs(value) < 1e-6) & (error < 1e-3)
     require(
         bool(good.any()),
-        f"No wave at k = {k!r} is damped weakly enough for the data: Im u > {-depth:.3g} is needed.",
+        f"No wave at k = {k!r} is damped weakly enough for the data: "
+        f"Im u > {-depth:.3g} is needed.",
     )
-    pick = int(np.argmax(np.where(good, s.imag, -np.inf)))
+    least = np.where(good, s.imag, -np.inf)
+    ties = least > least.max() - 1e-9 * spread
+    pick = int(np.argmax(np.where(ties, s.real, -np.inf)))
     return Mode(float(k), complex(s[pick]), float(error[pick] + step[pick]))
 
 
 def _transform(u: np.ndarray, g: np.ndarray, h: float) -> tuple:
-    """Gauss-Legendre nodes on [0, x_c], weights, the transform there, and x_c."""
+    """Gauss-Legendre nodes on [0, x_c], weights, the transform there, x_c, and its noise."""
     coarse = np.linspace(0.0, math.pi / h, 400)
     size = np.abs(h * np.exp(-1j * np.outer(coarse, u)) @ g)
-    alive = np.flatnonzero(size > 1e-14 * size.max())
-    cut = float(coarse[min(alive[-1] + 1, len(coarse) - 1)])
+    # the last quarter of the band holds rounding of the phases, or data that are not resolved
+    noise = max(1e-15 * float(size.max()), float(size[300:].max()))
+    quiet = np.convolve(size > 2 * noise, np.ones(5), mode="valid") == 0
+    quiet[: size.argmax()] = False
+    cut = float(coarse[int(quiet.argmax()) if quiet.any() else len(coarse) - 1])
     n = int(48 + 0.75 * cut * np.abs(u).max())
     nodes, weights = np.polynomial.legendre.leggauss(n)
     x = cut * (nodes + 1) / 2
-    return x, cut / 2 * weights, h * np.exp(-1j * np.outer(x, u)) @ g, cut
+    return x, cut / 2 * weights, h * np.exp(-1j * np.outer(x, u)) @ g, cut, noise

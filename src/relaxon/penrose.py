@@ -1,8 +1,8 @@
 r"""The Penrose test: does eps(k, u) = 1 + Vhat(k) z(u) wind around zero, and how near does it come?
 
 z(u) is real where F1' = 0 (and at infinity). The number of unstable waves at wavenumber k is
-the number of minima of F1 with 1 + Vhat(k) Re z < 0 minus that of maxima; the least |eps| over k at a
-given u is |Im z|/|z| if Vhat takes the value -Re z/|z|^2. Source: duerinckx2023 (1.10).
+the number of minima of F1 with 1 + Vhat(k) Re z < 0 minus that of maxima; the least |eps| over
+k at a given u is |Im z|/|z| if Vhat takes the value -Re z/|z|^2. Source: duerinckx2023 (1.10).
 """
 
 from __future__ import annotations
@@ -191,9 +191,9 @@ def sample_directions(d: int, n: int) -> np.ndarray:
         angle = math.pi * index / n
         return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     height = 1 - (index + 0.5) / n
-    angle = math.pi * (3 - math.sqrt(5)) * index
+    azimuth = math.pi * (3 - math.sqrt(5)) * index
     radius = np.sqrt(1 - height**2)
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle), height], axis=-1)
+    return np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth), height], axis=-1)
 
 
 def penrose(potential: Potential, f: Any, grid: Any, directions: Any = None) -> PenroseReport:

@@ -43,6 +43,7 @@ def _trapezoid(u: jax.Array, staggered: jax.Array) -> jax.Array:
     return total
 
 
+@jax.jit
 def dispersion_integral_real(u: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Real and imaginary part of I(u + i0) for real u.
 
@@ -58,6 +59,7 @@ def dispersion_integral_real(u: jax.Array) -> tuple[jax.Array, jax.Array]:
     return _trapezoid(u, staggered) + residue / jnp.tan(math.pi * offset), residue
 
 
+@jax.jit
 def dispersion_integral(u: jax.Array) -> jax.Array:
     """I(u) for complex u, continued from the upper half-plane.
 

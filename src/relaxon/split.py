@@ -51,7 +51,8 @@ class Split(NamedTuple):
             return Split(self.re + other.re, self.im + other.im, self.y)
         return Split(self.re + other, self.im, self.y)
 
-    __radd__ = __add__
+    def __radd__(self, other: jax.Array | float) -> Split:
+        return self + other
 
     def __sub__(self, other: Split | jax.Array | float) -> Split:
         return self + (-other)
@@ -68,7 +69,8 @@ class Split(NamedTuple):
             )
         return Split(self.re * other, self.im * other, self.y)
 
-    __rmul__ = __mul__  # type: ignore[assignment]
+    def __rmul__(self, other: jax.Array | float) -> Split:  # type: ignore[override]
+        return self * other
 
     def reciprocal(self) -> Split:
         """1/s."""

@@ -54,7 +54,7 @@ class _Exponent:
 
     value: Callable
     slope: Callable
-    taylor: Callable
+    curvature: Callable
 
 
 def _exponent(vhat: Callable) -> _Exponent:
@@ -65,19 +65,14 @@ def _exponent(vhat: Callable) -> _Exponent:
         v, dv = jax.jvp(vhat, (k,), (jnp.ones_like(k),))
         return -dv / v
 
-    def taylor(k: float) -> np.ndarray:
-        """Derivatives of l over n!, n = 1..8, at one k."""
-        rows, f = [], value
-        for n in range(1, 9):
-            f = jax.grad(f)
-            rows.append(float(f(jnp.asarray(k))) / math.factorial(n))
-        return np.array(rows)
+    def curvature(k: jax.Array) -> jax.Array:
+        return jax.jvp(slope, (k,), (jnp.ones_like(k),))[1]
 
     fast_value, fast_slope = jax.jit(value), jax.jit(slope)
     return _Exponent(
         lambda k: np.asarray(fast_value(jnp.asarray(k, dtype=float))),
         lambda k: np.asarray(fast_slope(jnp.asarray(k, dtype=float))),
-        taylor,
+        lambda k: float(curvature(jnp.asarray(k))),
     )
 
 
@@ -89,15 +84,15 @@ def build_segments(d: int, vhat: Callable) -> Built:
             at large k.
     """
     k, v = _sample(vhat)
-    scale = _scale(d, k, v)
     exponent = _exponent(vhat)
     origin = float(np.asarray(vhat(jnp.asarray(0.0))))
     bounded = math.isfinite(origin) and origin > 0
+    unbounded = not math.isfinite(origin)
+    scale = _scale(d, k, v, unbounded)
     points = _critical_points(exponent, k, v)
-    top = max([float(v[np.isfinite(v)].max()), origin if math.isfinite(origin) else 0.0])
-    floor = -math.log(top) if bounded or points else float(exponent.value(scale * 1e-12))
-    last = floor + _RANGE + (55.0 if not (bounded or points) else 0.0)
-    start = 0.0 if bounded else _first(exponent, k, v, scale, last)
+    top = math.exp(-float(exponent.value(scale))) if unbounded else max(float(v.max()), origin)
+    last = _RANGE - math.log(top)
+    start = 0.0 if bounded else _first(k, v, scale * 1e-9 if unbounded else 0.0, last)
     stop = _last(exponent, k, v, last)
     ends = [start, *[p for p in points if start < p < stop], stop]
     critical = [bounded, *[True] * (len(ends) - 2), False]
@@ -111,10 +106,8 @@ def build_segments(d: int, vhat: Callable) -> Built:
         + float(np.sum(s.end_weights / s.end_inverse**2))
         for s in segments
     )
-    v_max = float(np.exp(-min(float(exponent.value(p)) for p in [*points, scale])))
-    v_max = max(v_max, origin) if bounded or origin == 0 else (v_max if points else math.inf)
-    if not bounded and not math.isfinite(origin):
-        v_max = math.inf
+    v_max = max([origin, *[math.exp(-float(exponent.value(p))) for p in points]])
+    v_max = math.inf if unbounded else v_max
     small = start ** (d + 1) * math.exp(-2 * float(exponent.value(start))) if start > 0 else 0.0
     finite_k0 = small < 1e-3 * k0
     require(tail < 1e-2 * k0 or not finite_k0, _divergence(d))
@@ -153,10 +146,10 @@ def _sample(vhat: Callable) -> tuple[np.ndarray, np.ndarray]:
     return k, v
 
 
-def _scale(d: int, k: np.ndarray, v: np.ndarray) -> float:
-    """The k where k^(d+1) Vhat^2 is largest."""
-    with np.errstate(over="ignore"):
-        return float(k[np.argmax(k ** (d + 1) * v**2)])
+def _scale(d: int, k: np.ndarray, v: np.ndarray, unbounded: bool) -> float:
+    """The k where k^(d+1) Vhat^2 is largest (screened, if Vhat is unbounded)."""
+    screened = v / (1 + v) if unbounded else v
+    return float(k[np.argmax(k ** (d + 1) * screened**2)])
 
 
 def _critical_points(exponent: _Exponent, k: np.ndarray, v: np.ndarray) -> list[float]:
@@ -173,10 +166,10 @@ def _critical_points(exponent: _Exponent, k: np.ndarray, v: np.ndarray) -> list[
     ]
 
 
-def _first(exponent: _Exponent, k: np.ndarray, v: np.ndarray, scale: float, last: float) -> float:
+def _first(k: np.ndarray, v: np.ndarray, least: float, last: float) -> float:
     """Where to start when Vhat is unbounded or zero at k = 0."""
     with np.errstate(divide="ignore"):
-        inside = (k >= scale * 1e-12) & (-np.log(v) < last)
+        inside = (k >= least) & (-np.log(v) < last)
     return float(k[inside.argmax()])
 
 
@@ -215,12 +208,15 @@ def _segment(d: int, exponent: _Exponent, a: float, b: float, at_a: bool, at_b: 
     centre, half, l, k, density = (rows[order] for rows in panels)
     ends = [np.concatenate(rows) for rows in zip(*[p[1] for p in parts], strict=True)]
     return Segment(
-        *map(
-            jnp.asarray,
-            (centre, half, l, density, density * WEIGHTS * half[:, None], density @ _TO_LEGENDRE.T),
-        ),
-        jnp.asarray(k),
-        *map(jnp.asarray, ends),
+        centre=jnp.asarray(centre),
+        half=jnp.asarray(half),
+        exponent=jnp.asarray(l),
+        density=jnp.asarray(density),
+        weights=jnp.asarray(density * WEIGHTS * half[:, None]),
+        legendre=jnp.asarray(density @ _TO_LEGENDRE.T),
+        k=jnp.asarray(k),
+        end_inverse=jnp.asarray(ends[0]),
+        end_weights=jnp.asarray(ends[1]),
     )
 
 
@@ -284,18 +280,19 @@ def _local(exponent: _Exponent, c: float, side: float, up: float) -> tuple[Calla
 
         return rise, lambda x: np.abs(exponent.slope(x))
 
-    taylor = exponent.taylor(c)
-    taylor[0] = 0.0
-    powers = np.arange(1, 9)
-    signed = up * taylor * side**powers
-    reach = 0.01 * c
+    width = min(c, abs(exponent.curvature(c)) ** -0.5)
+    reach = 0.01 * width
+    x = np.cos(np.pi * (np.arange(15) + 0.5) / 15)
+    slopes = np.polynomial.Polynomial.fit(x, exponent.slope(c + 10 * reach * x), 14, [-1, 1])
+    slopes = slopes - slopes(0.0)
+    rises = slopes.integ() * (10 * reach)
 
     def rise_near(x: np.ndarray) -> np.ndarray:
-        near = np.polyval(np.append(signed[::-1], 0.0), np.minimum(x, reach))
+        near = up * rises(side * np.minimum(x, reach) / (10 * reach))
         return np.where(x < reach, near, up * (exponent.value(c + side * x) - lc))
 
     def slope_near(x: np.ndarray) -> np.ndarray:
-        near = np.polyval((signed * powers)[::-1], np.minimum(x, reach))
+        near = slopes(side * np.minimum(x, reach) / (10 * reach))
         return np.abs(np.where(x < reach, near, exponent.slope(c + side * x)))
 
     return rise_near, slope_near

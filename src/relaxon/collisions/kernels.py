@@ -29,6 +29,17 @@ class MinKernel(Kernel):
         return inner + self.a * (outer[..., ::-1] - weighted)
 
 
+class StripKernel(Kernel):
+    """kappa = sum_c A_c B_ci B_cj, summed in O(strips n)."""
+
+    amount: Array
+    spread: Array
+
+    def sum(self, weighted: Array) -> Array:
+        """Gather on the strips, weigh, scatter back."""
+        return ((weighted @ self.spread.T) * self.amount) @ self.spread
+
+
 class KernelModel(eqx.Module):
     r"""How the kernel follows from the distribution.
 
@@ -46,7 +57,15 @@ class KernelModel(eqx.Module):
         """The kernel at the distribution exp(log_f), shape (n,)."""
 
     @abc.abstractmethod
-    def strips(self, log_f: Array) -> tuple[Array, Array]:
+    def monitor(self, log_f: Array) -> dict[str, Array]:
+        """Scalars to watch along a run, by name."""
+
+    @abc.abstractmethod
+    def stable(self, log_f: Array) -> Array:
+        """False if the kernel is not defined at this distribution (Penrose-unstable)."""
+
+    @abc.abstractmethod
+    def moved(self, log_f: Array) -> tuple[Array, Array]:
         """dA/d log_f, shape (strips, n), and B, shape (strips, n - 1)."""
 
 
@@ -64,7 +83,15 @@ class FixedKernel(KernelModel):
         """The same for all."""
         return self.value
 
-    def strips(self, log_f: Array) -> tuple[Array, Array]:
+    def monitor(self, log_f: Array) -> dict[str, Array]:
+        """Nothing."""
+        return {}
+
+    def stable(self, log_f: Array) -> Array:
+        """Always."""
+        return jnp.asarray(True)
+
+    def moved(self, log_f: Array) -> tuple[Array, Array]:
         """No strips: the kernel does not move."""
         n = log_f.shape[0]
         return jnp.zeros((0, n)), jnp.zeros((0, n - 1))

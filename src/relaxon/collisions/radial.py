@@ -129,9 +129,10 @@ class Frame(eqx.Module):
         def newton(_: int, ell: Array) -> Array:
             weight = self.grid.volumes * self.maxwellian * jnp.exp(ell)
             m0, m2, m4 = (jnp.sum(weight * square**k) for k in range(3))
-            mass, energy = self.invariants(ell) - target
-            det = m0 * m4 - m2 * m2
-            return ell - (m4 * mass - m2 * energy) / det - (m0 * energy - m2 * mass) / det * square
+            mass, energy = (self.invariants(ell) - target) / m0
+            m2, m4 = m2 / m0, m4 / m0  # masses far from one must not under- or overflow in det
+            det = m4 - m2 * m2
+            return ell - (m4 * mass - m2 * energy) / det - (energy - m2 * mass) / det * square
 
         return jax.lax.fori_loop(0, 3, newton, ell)
 

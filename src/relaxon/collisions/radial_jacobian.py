@@ -131,7 +131,7 @@ def dense_jacobian(frame: Frame, model: KernelModel, ell: Array) -> Array:
     pairs = kernel.sum(jnp.diag(frame.measure)).T
     bracket = _times_stencil(jnp.diag(-sum_g) + (u * xi)[:, None] * pairs, to_u)
     bracket += _times_stencil(jnp.diag(sum_u) - u[:, None] * pairs, to_g)
-    moved, spread = model.strips(log_f)
+    moved, spread = model.moved(log_f)
     p, q = spread @ (frame.measure * u), spread @ (frame.measure * u * xi)
     bracket += (u[:, None] * spread.T * (xi[:, None] * p - q)) @ moved
 
@@ -144,4 +144,4 @@ def dense_jacobian(frame: Frame, model: KernelModel, ell: Array) -> Array:
 def _times_stencil(matrix: Array, stencil: Array) -> Array:
     """matrix @ S for the stencil matrix S from cells to interior faces."""
     columns = [jnp.pad(matrix * stencil[:, m], ((0, 0), (m, 3 - m))) for m in range(4)]
-    return sum(columns)[:, 1:-1]
+    return jnp.sum(jnp.stack(columns), axis=0)[:, 1:-1]

@@ -1,119 +1,219 @@
 r"""Dynamical screening of a radial distribution: from F to the kernel of the collision operator.
 
-For d = 3 the marginal of a radial F has $ F_1' = -2 \pi u F(|u|) $, so with the constants of
-duerinckx2023 (2.12) the operator has the antisymmetric form of `relaxon.collisions.radial` with
+With the constants of duerinckx2023 (2.12) the isotropic operator has the antisymmetric form of
+`relaxon.collisions.radial`, with a kernel that is a superposition over strips of u = n.v:
 
-$$ \kappa(r, s) = a(\min(r, s)), \qquad a(r) = \int_0^r K(z(u)) \, u^2 du, \qquad
-   z = -4 \pi \, \mathrm{p.v.} \int_0^\infty \frac{w^2 F(w)}{u^2 - w^2} dw - 2 \pi^2 i u F(u), $$
+$$ d = 3:\ \kappa = \int_0^{\min(r, s)} K u^2 du, \qquad
+   d = 2:\ \kappa = \frac2\pi \int_0^{\min(r, s)} \frac{K u^2 du}{\sqrt{r^2 - u^2} \sqrt{s^2 - u^2}} $$
 
-and Landau is the case K = K_0. K changes by orders of magnitude within a few cells where a mode is
-weakly damped, and has kinks where resonance sets in; so it is integrated over every cell with
-Gauss points at which z, which is smooth, is interpolated.
+and Landau is the case K = K_0. K = K(z(u)) follows from
+
+$$ d = 3:\ z = -4 \pi\, \mathrm{p.v.} \int_0^\infty \frac{w^2 F dw}{u^2 - w^2} - 2 \pi^2 i u F(u),
+   \qquad
+   d = 2:\ z = 2 \pi F(0) + 2 \pi u \int_0^u \frac{F'\,ds}{\sqrt{u^2 - s^2}}
+   + 2 \pi i u \int_u^\infty \frac{F'\,ds}{\sqrt{s^2 - u^2}} . $$
+
+K changes by orders of magnitude within a few cells where a mode is weakly damped, and has kinks
+where resonance sets in; so it is integrated over every cell with Gauss points at which z, which is
+smooth, is interpolated.
 """
 
 from __future__ import annotations
 
+import abc
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
-from relaxon.collisions.kernels import Kernel, KernelModel, MinKernel
-from relaxon.grids.radial import RadialGrid
+from relaxon.collisions.kernels import KernelModel, MinKernel, StripKernel
+from relaxon.grids.abel import abel_matrices, spread_matrix
+from relaxon.grids.radial import RadialGrid, sphere_area
+from relaxon.grids.strips import GAUSS, Strips
+from relaxon.penrose import least_epsilon
 from relaxon.potentials import Potential
-
-GAUSS = 4
-REACH = 6
 
 
 class RadialScreening(KernelModel):
-    """The kernel of the isotropic Lenard-Balescu operator, d = 3.
+    """The kernel of the isotropic Lenard-Balescu operator.
 
     Attributes:
         potential: The interaction.
-        grid: The radial grid.
-        hilbert: Real part of z at all n + 1 faces from F at the centres, shape (n + 1, n).
-        radius: Gauss points in each cell, shape (n, GAUSS).
-        weight: Their weights dr, same shape.
+        strips: Gauss points in every cell, and interpolation to them.
     """
 
-    potential: Potential
-    grid: RadialGrid
-    hilbert: Array
-    radius: Array
-    weight: Array
-    from_cells: tuple[Array, Array]
-    from_faces: tuple[Array, Array]
-
-    def __init__(self, potential: Potential, grid: RadialGrid):
-        self.potential, self.grid = potential, grid
-        node, gauss = np.polynomial.legendre.leggauss(GAUSS)
-        node, gauss = (node + 1) / 2, gauss / 2
-        n, r, faces = grid.n, np.asarray(grid.r), np.asarray(grid.faces)
-        # The p.v. integral at a face lies midway between two nodes of the midpoint rule, which
-        # then converges as if there were no pole.
-        strip = np.asarray(grid.slope) * float(grid.dx)
-        self.hilbert = jnp.asarray(-4 * np.pi * r**2 * strip / (faces[:, None] ** 2 - r**2))
-        x = (np.arange(n)[:, None] + node) * float(grid.dx)
-        radius, slope = grid.mapping(x)
-        self.radius = jnp.asarray(radius)
-        self.weight = jnp.asarray(slope * gauss * float(grid.dx))
-        self.from_cells = _lagrange(n, node - 0.5, mirror=-1)
-        self.from_faces = _lagrange(n + 1, node, mirror=0, cells=n)
+    potential: eqx.AbstractVar[Potential]
+    strips: eqx.AbstractVar[Strips]
 
     @property
     def fixed(self) -> bool:
         """False: screening follows the distribution."""
         return False
 
+    @abc.abstractmethod
     def dispersion(self, log_f: Array) -> Array:
-        """Z at the Gauss points, shape (n, GAUSS), complex."""
-        f = jnp.exp(_interpolate(self.from_cells, log_f))
-        real = _interpolate(self.from_faces, self.hilbert @ jnp.exp(log_f))
-        return real - 2j * jnp.pi**2 * self.radius * f
+        """z at the Gauss points, shape (n, GAUSS), complex."""
 
-    def kernel(self, log_f: Array) -> Kernel:
-        """a(r) = int_0^r K u^2 du at the interior faces."""
-        density = self.potential.screening(self.dispersion(log_f)) * self.radius**2
-        return MinKernel(jnp.cumsum(jnp.sum(density * self.weight, axis=1))[:-1])
+    @abc.abstractmethod
+    def marginal(self, log_f: Array) -> Array:
+        """F1 at the Gauss points, shape (n, GAUSS)."""
 
-    def strips(self, log_f: Array) -> tuple[Array, Array]:
-        """Derivative of the cells' integrals of K u^2; strip c reaches the faces beyond cell c."""
-        n = self.grid.n
-        z, f = self.dispersion(log_f), jnp.exp(log_f)
-        measure = self.weight * self.radius**2
-        real, imaginary = (
-            measure * jax.jvp(self.potential.screening, (z,), (jnp.full_like(z, way),))[1]
+    @abc.abstractmethod
+    def line_integrals(self, density: Array) -> Array:
+        """Average over directions n of density(|n.v|) at all n + 1 faces; shape of input (n, q)."""
+
+    def density(self, log_f: Array) -> Array:
+        """K u^2 du at the Gauss points, shape (n, GAUSS)."""
+        strips = self.strips
+        return self.potential.screening(self.dispersion(log_f)) * strips.radius**2 * strips.weight
+
+    def density_jacobian(self, log_f: Array) -> Array:
+        """d density / d log_f, shape (n, GAUSS, n)."""
+
+        def parts(x: Array) -> tuple[Array, Array]:
+            z = self.dispersion(x)
+            return z.real, z.imag
+
+        z = self.dispersion(log_f)
+        measure = (self.strips.radius**2 * self.strips.weight)[:, :, None]
+        real, imaginary = jax.jacfwd(parts)(log_f)
+        by_real, by_imaginary = (
+            jax.jvp(self.potential.screening, (z,), (jnp.full_like(z, way),))[1][:, :, None]
             for way in (1.0, 1.0j)
         )
-        index, weights = self.from_faces
-        faces = jnp.zeros((n, n + 1)).at[jnp.arange(n)[:, None], index]
-        through_real = faces.add(jnp.einsum("cq,cqm->cm", real, weights)) @ (self.hilbert * f)
-        index, weights = self.from_cells
-        cells = jnp.zeros((n, n)).at[jnp.arange(n)[:, None], index]
-        local = jnp.einsum("cq,cqm->cm", imaginary * z.imag, weights)
-        return cells.add(local) + through_real, jnp.triu(jnp.ones((n, n - 1)))
+        return measure * (by_real * real + by_imaginary * imaginary)
+
+    def diffusion(self, log_f: Array) -> tuple[Array, Array]:
+        r"""(lambda_1, lambda_2) of $ C \int n \otimes n K F_1 dn $ at all faces (Lemma 2.2)."""
+        grid, u = self.strips.grid, self.strips.radius
+        weight = self.potential.screening(self.dispersion(log_f)) * self.marginal(log_f)
+        constant = jnp.pi * (2 * jnp.pi) ** (-grid.d) * sphere_area(grid.d)
+        total = self.line_integrals(weight)
+        square = jnp.where(grid.faces > 0, grid.faces, 1.0) ** 2
+        along = self.line_integrals(weight * u**2) / square
+        along = along.at[0].set(total[0] / grid.d)
+        return constant * along, constant * (total - along) / (grid.d - 1)
+
+    def friction(self, log_f: Array) -> Array:
+        r"""Radial component of $ C \int n K F_1' dn $ at all faces."""
+        grid = self.strips.grid
+        constant = jnp.pi * (2 * jnp.pi) ** (-grid.d) * sphere_area(grid.d)
+        product = self.potential.screening_product(self.dispersion(log_f)) * self.strips.radius
+        faces = jnp.where(grid.faces > 0, grid.faces, 1.0)
+        return (constant * self.line_integrals(product) / faces).at[0].set(0.0)
+
+    def monitor(self, log_f: Array) -> dict[str, Array]:
+        """The Penrose margin: the least |eps| over k and the Gauss points."""
+        z = self.dispersion(log_f)
+        least, _ = least_epsilon(z, self.potential.v_min, self.potential.v_max)
+        return {"penrose_margin": jnp.min(least)}
+
+    def stable(self, log_f: Array) -> Array:
+        """No minimum of F1 has 1 + Vhat Re z < 0 for the largest Vhat (duerinckx2023 (1.10))."""
+        z = self.dispersion(log_f).reshape(-1)
+        rises = jnp.where(jnp.abs(z.imag) > 1e-12 * jnp.max(jnp.abs(z.imag)), z.imag, -1.0)
+        minimum = (rises[:-1] < 0) & (rises[1:] > 0)
+        grows = 1 + self.potential.v_max * (z.real[:-1] + z.real[1:]) / 2 < 0
+        return ~jnp.any(minimum & grows)
 
 
-def _interpolate(rule: tuple[Array, Array], values: Array) -> Array:
-    index, weights = rule
-    return jnp.einsum("cqm,cm->cq", weights, values[index])
+class Screening3D(RadialScreening):
+    """d = 3: the kernel depends on min(r, s) only and is summed in O(n)."""
+
+    potential: Potential
+    strips: Strips
+    hilbert: Array
+
+    def __init__(self, potential: Potential, grid: RadialGrid):
+        self.potential, self.strips = potential, Strips(grid)
+        # The p.v. integral at a face lies midway between two nodes of the midpoint rule, which
+        # then converges as if there were no pole.
+        gap = grid.faces[:, None] ** 2 - grid.r**2
+        self.hilbert = -4 * jnp.pi * grid.r**2 * grid.slope * grid.dx / gap
+
+    def dispersion(self, log_f: Array) -> Array:
+        """z by the trapezoidal Hilbert transform at the faces and F1' = -2 pi u F."""
+        f = jnp.exp(self.strips.from_cells(log_f))
+        real = self.strips.from_faces(self.hilbert @ jnp.exp(log_f))
+        return real - 2j * jnp.pi**2 * self.strips.radius * f
+
+    def marginal(self, log_f: Array) -> Array:
+        """F1 = 2 pi int_u^inf s F ds, interpolated as a logarithm."""
+        _, outside = self.strips.grid.cumulative(jnp.exp(log_f), 1)
+        faces = jnp.log(jnp.maximum(2 * jnp.pi * outside[:-1], 1e-300))
+        last = 2 * faces[-1] - faces[-2]
+        return jnp.exp(self.strips.from_faces(jnp.append(faces, last)))
+
+    def line_integrals(self, density: Array) -> Array:
+        """(1/r) int_0^r density du."""
+        cells = jnp.sum(density * self.strips.weight, axis=1)
+        total = jnp.pad(jnp.cumsum(cells), (1, 0))
+        faces = self.strips.grid.faces
+        return (total / jnp.where(faces > 0, faces, 1.0)).at[0].set(density[0, 0])
+
+    def kernel(self, log_f: Array) -> MinKernel:
+        """a(r) = int_0^r K u^2 du at the interior faces."""
+        return MinKernel(jnp.cumsum(jnp.sum(self.density(log_f), axis=1))[:-1])
+
+    def moved(self, log_f: Array) -> tuple[Array, Array]:
+        """One strip a cell; it reaches the faces beyond."""
+        n = self.strips.grid.n
+        return jnp.sum(self.density_jacobian(log_f), axis=1), jnp.triu(jnp.ones((n, n - 1)))
 
 
-def _lagrange(count: int, offset: np.ndarray, mirror: int, cells: int | None = None):
-    """Lagrange interpolation of REACH points on a uniform grid at `offset` beyond each point.
+class Screening2D(RadialScreening):
+    """d = 2: Abel transforms, summed in O(n^2)."""
 
-    Values at negative indices are those at mirror - index (an even function of x); near the
-    outer end the stencil is shifted inward.
-    """
-    n = cells or count
-    start = np.minimum(np.arange(n) - (REACH - 1) // 2, count - REACH)
-    points = start[:, None] + np.arange(REACH)
-    where = np.arange(n)[:, None] + offset
-    weights = np.ones((n, len(offset), REACH))
-    for m in range(REACH):
-        for k in range(REACH):
-            if k != m:
-                weights[:, :, m] *= (where - points[:, k : k + 1]) / (m - k)
-    index = np.where(points < 0, mirror - points, points)
-    return jnp.asarray(index), jnp.asarray(weights)
+    potential: Potential
+    strips: Strips
+    inner: Array
+    outer: Array
+    spread: Array
+
+    def __init__(self, potential: Potential, grid: RadialGrid):
+        self.potential, self.strips = potential, Strips(grid)
+        inner, outer = abel_matrices(self.strips)
+        self.inner, self.outer = jnp.asarray(inner), jnp.asarray(outer)
+        self.spread = jnp.asarray(spread_matrix(self.strips))
+
+    def dispersion(self, log_f: Array) -> Array:
+        """z at the faces by product integration of F'; Im z interpolated relative to u F."""
+        strips, grid = self.strips, self.strips.grid
+        f = jnp.exp(strips.from_cells(log_f))
+        slope = (f * strips.slope_from_cells(log_f)).reshape(-1)
+        u = grid.faces
+        centre = grid.at_origin(jnp.exp(log_f))
+        real = 2 * jnp.pi * (centre + u * (self.inner @ slope))
+        # Near r_max both u F and the tail beyond vanish; the ratio is taken from the last faces.
+        at_faces = jnp.exp(grid.to_faces(log_f))
+        ratio = 2 * jnp.pi * (self.outer[1:-1] @ slope) / at_faces
+        first = (15 * ratio[0] - 6 * ratio[1] + ratio[2]) / 10
+        ratio = jnp.concatenate([first[None], ratio, (2 * ratio[-1] - ratio[-2])[None]])
+        return strips.from_faces(real) + 1j * strips.radius * f * strips.from_faces(ratio)
+
+    def marginal(self, log_f: Array) -> Array:
+        """F1 = 2 int_u^inf s F ds / (s^2 - u^2)^(1/2)."""
+        grid = self.strips.grid
+        faces = jnp.exp(grid.to_faces(log_f)) * grid.faces[1:-1] * grid.face_slope[1:-1] * grid.dx
+        return (2 * self.spread @ faces).reshape(grid.n, GAUSS)
+
+    def line_integrals(self, density: Array) -> Array:
+        """(2/pi) int_0^r density du / (r^2 - u^2)^(1/2)."""
+        slope = self.strips.weight / self.strips.fraction
+        total = 2 / jnp.pi * self.inner @ (density * slope).reshape(-1)
+        return total.at[0].set(density[0, 0])
+
+    def kernel(self, log_f: Array) -> StripKernel:
+        """(2/pi) K u^2 du on the strips, spread by the Abel transform."""
+        return StripKernel(2 / jnp.pi * self.density(log_f).reshape(-1), self.spread)
+
+    def moved(self, log_f: Array) -> tuple[Array, Array]:
+        """Every Gauss point is a strip."""
+        n = self.strips.grid.n
+        return 2 / jnp.pi * self.density_jacobian(log_f).reshape(-1, n), self.spread
+
+
+def radial_screening(potential: Potential, grid: RadialGrid) -> RadialScreening:
+    """The screening model of the grid's dimension."""
+    return Screening2D(potential, grid) if grid.d == 2 else Screening3D(potential, grid)

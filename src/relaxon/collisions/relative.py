@@ -10,11 +10,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.kernels import KernelModel
+from relaxon.collisions.kernels import KernelModel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_jacobian import dense_jacobian, linearize
 from relaxon.grids.radial import RadialGrid, sphere_area
+from relaxon.status import Status
 from relaxon.stepping.system import System
+
+NEARLY_ZERO = 1e-30
 
 NOTHING = 1e-250
 """The relative distance from equilibrium below which a solution counts as being there."""
@@ -54,8 +57,14 @@ class RelativeSystem(System):
         self.lyapunov_names = ("relative_entropy", "relative_fisher")
 
     def encode(self, f0: Array) -> Array:
-        """ell = log(f0/M), with the rounding of its mass and energy removed."""
-        ell = jnp.log(jnp.maximum(f0, 1e-300)) - self.frame.log_maxwellian
+        """ell = log(f0/M), with the rounding of its mass and energy removed.
+
+        Zeros of f0 become `NEARLY_ZERO` times M: below rounding in every norm, and the collisions
+        fill them at once.
+        """
+        tiny = jnp.finfo(float).tiny
+        ell = jnp.log(jnp.maximum(f0, tiny)) - self.frame.log_maxwellian
+        ell = jnp.maximum(ell, jnp.where(f0 >= tiny, -jnp.inf, math.log(NEARLY_ZERO)))
         return self.constrain(jnp.zeros(()), ell)
 
     def fields(self, t: Array, y: Array) -> dict[str, Array]:
@@ -86,6 +95,7 @@ class RelativeSystem(System):
             "maximum": jnp.max(f),
             "distance_l2": scale * jnp.sqrt(squares),
             "distance_weighted": relative_norm(self.frame, phi),
+            **self.model.monitor(y + self.frame.log_maxwellian),
         }
 
     def frozen(self, t: Array, y: Array) -> RelativeSystem:
@@ -103,6 +113,7 @@ class RelativeSystem(System):
             return dense_solver(dense_jacobian(self.frame, self.model, y))
         gain = self.reaction * self.frame.maxwellian * jnp.exp(y)
         kernel = self.model.kernel(self.frame.log_maxwellian + y)
+        assert isinstance(kernel, MinKernel), "a fixed kernel is a function of min(r, s)"
         return linearize(self.frame, kernel, y, gain).factor
 
     def _collisions(self, y: Array) -> Array:
@@ -127,16 +138,25 @@ class RelativeSystem(System):
         return self.frame.constrained(y) if self.conservative else y
 
     def admissible(self, t: Array, y: Array) -> Array:
-        """Always: F = M exp(ell) is positive."""
-        return jnp.asarray(True)
+        """F is positive by its form; its mass and energy have gone back to what they must be."""
+        if not self.conservative:
+            return jnp.asarray(True)
+        return jnp.all(jnp.abs(self.frame.invariants(y)) <= 1e-11 * self._scales())
+
+    def _scales(self) -> Array:
+        """Mass and energy of M, shape (2,)."""
+        weight = self.frame.grid.volumes * self.frame.maxwellian
+        return jnp.stack([jnp.sum(weight), jnp.sum(weight * self.frame.grid.r**2)])
 
     def lyapunov(self, t: Array, y: Array) -> Array:
         """Relative entropy and relative Fisher information."""
         return jnp.stack([relative_entropy(self.frame, y), relative_fisher(self.frame, y)])
 
-    def blown_up(self, t: Array, y: Array) -> Array:
-        """The maximum of F has grown a millionfold over that of the initial datum."""
-        return jnp.max(self.frame.maxwellian * jnp.exp(y)) > 1e6 * self.peak
+    def failure(self, t: Array, y: Array) -> Array:
+        """BLOWUP if the maximum grew a millionfold, PENROSE_UNSTABLE if the kernel is undefined."""
+        grown = jnp.max(self.frame.maxwellian * jnp.exp(y)) > 1e6 * self.peak
+        stable = self.model.stable(y + self.frame.log_maxwellian)
+        return jnp.where(grown, Status.BLOWUP, jnp.where(stable, 0, Status.PENROSE_UNSTABLE))
 
 
 def dense_solver(jacobian: Array) -> Callable[[Array], Callable[[Array], Array]]:

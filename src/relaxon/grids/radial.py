@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -126,6 +127,25 @@ class RadialGrid(eqx.Module):
         """(r, dr/dx) at the mapped coordinate x."""
         r = _radius(x, float(self.r_max), float(self.r_min))
         return r, _slope(r, float(self.r_max), float(self.r_min))
+
+    @property
+    def isotropic(self) -> bool:
+        """True: one direction stands for all."""
+        return True
+
+    def marginal(self, f: Array, direction: Any = None) -> tuple[Array, Array, Array]:
+        r"""Plane integrals of a radial f, $ F_1(u) = \int_{n \cdot v = u} f \, dS $, and F_1'.
+
+        Args:
+            f: Values at the centres, > 0 (taken as 1e-300 where it is not).
+            direction: Not looked at; all are the same.
+
+        Returns:
+            (u, F1, F1prime) on a uniform line of u, as fine as the finest cell allows.
+        """
+        from relaxon.grids.radial_marginal import radial_marginal
+
+        return radial_marginal(self, np.asarray(f))
 
     def coordinates(self) -> dict[str, Array]:
         """Names and values of the grid's axes, for labelled arrays."""

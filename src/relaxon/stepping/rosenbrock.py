@@ -162,7 +162,9 @@ class Rosenbrock(Stepper):
         finite = jnp.all(jnp.isfinite(y_new)) & jnp.all(jnp.isfinite(defect))
         inside = finite & system.admissible(t_new, y_new)
         size = jnp.maximum(system.size(t, y), system.size(t_new, y_new))
-        error = jnp.where(size > 0, system.error(t, y, defect) / (self.rtol * size), 0.0)
+        # Held against both ends: what is negligible at y may have become large at y_new.
+        wrong = jnp.maximum(system.error(t, y, defect), system.error(t_new, y_new, defect))
+        error = jnp.where(size > 0, wrong / (self.rtol * size), 0.0)
         accept = inside & (error <= 1.0)
 
         # PI control (Gustafsson) after success, plain control or a quarter after failure.
@@ -179,11 +181,8 @@ class Rosenbrock(Stepper):
         cause = jnp.where(
             ~finite, Status.NON_FINITE, jnp.where(inside, Status.STEP_TOO_SMALL, Status.BOUNDS_LEFT)
         )
-        code = jnp.where(
-            accept & system.blown_up(t_new, y_new),
-            Status.BLOWUP,
-            jnp.where(too_small, cause, 0),
-        )
+        failure = jnp.where(accept, system.failure(t_new, y_new), 0)
+        code = jnp.where(failure > 0, failure, jnp.where(too_small, cause, 0))
 
         def pick(new, old):
             return jnp.where(accept, new, old)

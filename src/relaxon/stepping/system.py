@@ -67,5 +67,5 @@ class System(eqx.Module):
         """Functionals that must not increase along solutions, shape (m,); checked every step."""
 
     @abc.abstractmethod
-    def blown_up(self, t: Array, y: State) -> Array:
-        """True if the solution has left every bound: the run ends with status BLOWUP."""
+    def failure(self, t: Array, y: State) -> Array:
+        """0, or the `Status` with which a run must end at y (BLOWUP, PENROSE_UNSTABLE)."""

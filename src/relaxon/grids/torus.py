@@ -1,0 +1,116 @@
+"""The flat torus: equidistant points, Fourier derivatives."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxon.errors import require
+
+
+def plain(value):
+    """A numpy number as the Python number it is; anything else unchanged."""
+    return value.item() if isinstance(value, np.number) else value
+
+
+class TorusGrid(eqx.Module):
+    r"""Equidistant points on the torus $[0, L)^d$; `L = 1` gives the torus of volume one.
+
+    $$ x_i = i L / n, \qquad \int u \, dx \approx (L/n)^d \sum_i u(x_i) $$
+
+    Derivatives are those of the trigonometric interpolant, so they are spectrally accurate for
+    smooth data and exact for modes below the Nyquist frequency (whose first derivative is set to
+    zero, as symmetry demands). All operations act on the last `d` axes and keep leading ones.
+
+    Args:
+        d: Dimension, 1, 2 or 3.
+        n: Points along each axis, at least 2.
+        length: Length of the period, the same along each axis.
+    """
+
+    d: int = eqx.field(static=True)
+    n: int = eqx.field(static=True, converter=plain)
+    length: float = eqx.field(static=True, converter=plain, default=1.0)
+
+    def __check_init__(self):
+        """Refuse what is no torus."""
+        require(self.d in (1, 2, 3), f"d must be 1, 2 or 3, but is {self.d!r}.")
+        require(
+            isinstance(self.n, int) and self.n >= 2,
+            f"n must be an integer of at least 2, but is {self.n!r}.",
+        )
+        require(
+            np.isfinite(self.length) and self.length > 0,
+            f"length must be positive, but is {self.length!r}.",
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a scalar field."""
+        return (self.n,) * self.d
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return self.n**self.d
+
+    @property
+    def spacing(self) -> float:
+        """Distance between neighbours."""
+        return self.length / self.n
+
+    @property
+    def volume(self) -> float:
+        """Volume of the torus."""
+        return self.length**self.d
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes that hold the positions."""
+        return tuple(range(-self.d, 0))
+
+    @property
+    def x(self) -> jax.Array:
+        """Points, shape `(n, ..., n, d)`."""
+        line = jnp.arange(self.n) * self.spacing
+        return jnp.stack(jnp.meshgrid(*[line] * self.d, indexing="ij"), axis=-1)
+
+    @property
+    def wavenumbers(self) -> np.ndarray:
+        """Wave vectors of the half-complex transform, shape `(d, n, ..., n//2+1)`; Nyquist 0."""
+        k = self.full_wavenumbers
+        return np.where(np.abs(k) * self.length >= np.pi * self.n * (1 - 1e-12), 0.0, k)
+
+    @property
+    def full_wavenumbers(self) -> np.ndarray:
+        """The same with the Nyquist frequency: for second derivatives."""
+        full = np.fft.fftfreq(self.n, 1.0 / self.n)
+        lines = [full] * (self.d - 1) + [np.arange(self.n // 2 + 1.0)]
+        mesh = np.stack(np.meshgrid(*lines, indexing="ij"))
+        return 2.0 * np.pi / self.length * mesh
+
+    def transform(self, u: jax.Array) -> jax.Array:
+        """Half-complex Fourier transform over the positions."""
+        return jnp.fft.rfftn(u, axes=self.axes)
+
+    def inverse(self, u_hat: jax.Array) -> jax.Array:
+        """Inverse of `transform`."""
+        return jnp.fft.irfftn(u_hat, s=self.shape, axes=self.axes)
+
+    def gradient(self, u: jax.Array) -> jax.Array:
+        """Gradient of `u`, shape `(d, *u.shape)`."""
+        u_hat = self.transform(u)
+        k = self.wavenumbers
+        return jnp.stack([self.inverse(1j * k[i] * u_hat) for i in range(self.d)])
+
+    def divergence(self, flux: jax.Array) -> jax.Array:
+        """Divergence of `flux`, whose first axis counts the components; its mean is exactly 0."""
+        k = self.wavenumbers
+        total = sum(1j * k[i] * self.transform(flux[i]) for i in range(self.d))
+        return self.inverse(total)
+
+    def integrate(self, u: jax.Array) -> jax.Array:
+        """Integral over the torus (trapezoidal rule: exact below the sampling frequency)."""
+        return jnp.mean(u, axis=self.axes) * self.volume

@@ -1,0 +1,83 @@
+"""A box with reflecting walls, as the symmetric part of a torus of twice its size."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from relaxon.errors import require
+from relaxon.grids.phase import PhaseGrid, VelocityNodes
+from relaxon.grids.torus import TorusGrid, plain
+
+
+class WalledGrid(eqx.Module):
+    r"""The unit box $[0,1]^d$ with specular walls, times velocity nodes.
+
+    A distribution that is reflected at the walls, $f(x, v) = f(x, v - 2 (v \cdot n) n)$, is
+    the restriction of one on the torus of length 2 with $f(-x_a, -v_a) = f(x_a, v_a)$ along
+    each axis. Free transport and local reactions keep this symmetry, so the torus solver is the
+    solver with walls, and mass and kinetic energy are reflected exactly.
+
+    Points are $x_i = i/n$, i = 0 ... n, both walls included.
+
+    Args:
+        d: Dimension of the box.
+        n: Intervals along each axis (`n + 1` points).
+        velocity: Velocity nodes of dimension at least d, symmetric as all rules here are.
+    """
+
+    d: int = eqx.field(static=True)
+    n: int = eqx.field(static=True, converter=plain)
+    velocity: VelocityNodes
+
+    def __check_init__(self):
+        """Refuse walls that the velocity cannot hit."""
+        require(self.d in (1, 2, 3), f"d must be 1, 2 or 3, but is {self.d!r}.")
+        require(self.n >= 2, f"n must be at least 2, but is {self.n!r}.")
+        require(
+            self.velocity.d >= self.d,
+            f"The velocity has dimension {self.velocity.d}, but the box {self.d}.",
+        )
+
+    @property
+    def doubled(self) -> PhaseGrid:
+        """The torus of length 2 times the velocity nodes."""
+        return PhaseGrid(TorusGrid(self.d, 2 * self.n, 2.0), self.velocity)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a distribution: positions first."""
+        return (self.n + 1,) * self.d + self.velocity.shape
+
+    @property
+    def x(self) -> jax.Array:
+        """Positions, shape `(n+1, ..., d)`."""
+        line = jnp.arange(self.n + 1) / self.n
+        return jnp.stack(jnp.meshgrid(*[line] * self.d, indexing="ij"), axis=-1)
+
+    def extend(self, f: jax.Array) -> jax.Array:
+        """A field on the box (with or without velocities) to the doubled torus."""
+        with_velocity = f.ndim > self.d
+        for axis in range(self.d):
+            inner = jnp.flip(jnp.take(f, jnp.arange(1, self.n), axis=axis), axis)
+            if with_velocity:
+                inner = jnp.flip(inner, self.d + axis)
+            f = jnp.concatenate([f, inner], axis=axis)
+        return f
+
+    def restrict(self, f: jax.Array) -> jax.Array:
+        """A field on the doubled torus to the box; the mean over the mirror images at the walls."""
+        with_velocity = f.ndim > self.d
+        for axis in range(self.d):
+            image = jnp.roll(jnp.flip(f, axis), 1, axis)
+            if with_velocity:
+                image = jnp.flip(image, self.d + axis)
+            f = 0.5 * (f + image)
+            f = jnp.take(f, jnp.arange(self.n + 1), axis=axis)
+        return f
+
+    def integrate_position(self, u: jax.Array) -> jax.Array:
+        """Integral of a density over the box: half that of its extension along each axis."""
+        doubled = self.doubled.torus
+        return doubled.integrate(self.extend(u)) / 2.0**self.d

@@ -1,0 +1,106 @@
+"""The fast-reaction limit: nonlinear diffusion of the difference of the densities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxon.errors import require
+from relaxon.grids.torus import TorusGrid
+
+
+def density_from_difference(m: jax.Array) -> jax.Array:
+    r"""$\rho = (m + \sqrt{m^2+4})/2$, the root of $m = \rho - 1/\rho$, without cancellation."""
+    root = jnp.sqrt(m * m + 4.0)
+    return jnp.where(m >= 0, 0.5 * (m + root), 2.0 / (root - jnp.minimum(m, 0.0)))
+
+
+def diffusion_tensor(given: Any, d: int, name: str = "D1") -> np.ndarray:
+    """A scalar or a matrix as a symmetric `(d, d)` array; further rows are cut or padded by 0."""
+    array = np.asarray(given, dtype=float)
+    require(bool(np.all(np.isfinite(array))), f"{name} must be finite.")
+    if array.ndim == 0:
+        array = float(array) * np.eye(d)
+    require(
+        array.ndim == 2 and array.shape[0] == array.shape[1],
+        f"{name} must be a number or a square matrix, but has shape {array.shape}.",
+    )
+    require(bool(np.allclose(array, array.T)), f"{name} must be symmetric.")
+    require(
+        float(np.linalg.eigvalsh(array).min()) >= 0,
+        f"{name} must not have negative eigenvalues.",
+    )
+    tensor = np.zeros((d, d))
+    common = min(d, array.shape[0])
+    tensor[:common, :common] = array[:common, :common]
+    return tensor
+
+
+class DiffusionLimit(eqx.Module):
+    r"""Limit of the scaled reaction system as epsilon -> 0.
+
+    $$ \partial_t m = \nabla \cdot (D(m) \nabla m)
+       = \nabla \cdot \nabla \cdot \tfrac12 (D_1 \rho^2 - D_2 \rho^{-2}), \qquad
+       \rho = (m + \sqrt{m^2+4})/2 $$
+
+    with $D(m) = (D_1 \rho^2 + D_2 \rho^{-2}) / \sqrt{m^2+4}$. Source: neumann2016, section 1.3.
+
+    Args:
+        D1: Second moment of chi_1, a number or a symmetric matrix.
+        D2: The same of chi_2.
+    """
+
+    D1: jax.Array
+    D2: jax.Array
+
+    def __init__(self, D1: Any = 1.0, D2: Any = 1.0):
+        # Three by three serves every torus: a smaller one uses the leading block.
+        self.D1 = jnp.asarray(diffusion_tensor(D1, 3, "D1"))
+        self.D2 = jnp.asarray(diffusion_tensor(D2, 3, "D2"))
+
+    def tensors(self, d: int) -> tuple[jax.Array, jax.Array]:
+        """D1 and D2 as `(d, d)` arrays."""
+        return self.D1[:d, :d], self.D2[:d, :d]
+
+    def diffusivity(self, m: jax.Array, d: int) -> jax.Array:
+        """D(m), shape `m.shape + (d, d)`."""
+        first, second = self.tensors(d)
+        rho = density_from_difference(m)[..., None, None]
+        return (first * rho**2 + second / rho**2) / (rho + 1.0 / rho)
+
+    def rhs(self, m: jax.Array, grid: TorusGrid) -> jax.Array:
+        """Time derivative of m; its mean vanishes to rounding."""
+        first, second = self.tensors(grid.d)
+        rho = density_from_difference(m)
+        up, down = grid.transform(rho**2), grid.transform(rho**-2)
+        k = grid.full_wavenumbers
+        squared = [jnp.einsum("a...,b...,ab->...", k, k, tensor) for tensor in (first, second)]
+        return grid.inverse(-0.5 * (squared[0] * up - squared[1] * down))
+
+    def invariants(self, m: jax.Array, grid: TorusGrid) -> dict[str, jax.Array]:
+        """The integral of m."""
+        return {"mass_difference": grid.integrate(m)}
+
+    def equilibrium(self, m: jax.Array, grid: TorusGrid) -> jax.Array:
+        """The constant of the same integral."""
+        return jnp.full(grid.shape, grid.integrate(m) / grid.volume)
+
+    def entropy(self, m: jax.Array, grid: TorusGrid) -> jax.Array:
+        r"""Entropy (5) at local equilibrium relative to its minimum, never negative.
+
+        $$ \int \rho \ln(\rho/r) - \rho + r + \tfrac1\rho \ln(r/\rho) - \tfrac1\rho + \tfrac1r $$
+        """
+        rho = density_from_difference(m)
+        r = density_from_difference(grid.integrate(m) / grid.volume)
+        return grid.integrate(relative(rho, r) + relative(1.0 / rho, 1.0 / r))
+
+
+def relative(value: jax.Array, reference: jax.Array) -> jax.Array:
+    r"""$a \ln(a/b) - a + b$, accurate where a is near b; zero iff a = b."""
+    s = (value - reference) / reference
+    safe = jnp.where(s > -1.0, s, 0.0)
+    return reference * jnp.where(s > -1.0, (1.0 + safe) * jnp.log1p(safe) - safe, 1.0)

@@ -1,0 +1,275 @@
+"""Velocity profiles chi of the reaction model, and the conditions (3) that they must meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+from scipy.special import gammaln
+
+from relaxon.errors import InputError, require, unknown
+from relaxon.grids.phase import VelocityNodes
+
+# Quadrature may miss this much of the normalisation before we blame profile or nodes.
+_TOLERANCE = 1e-4
+
+
+class Profile(eqx.Module):
+    """A velocity profile: a density on R^d of mass one and mean zero.
+
+    Attributes:
+        name: What it is called.
+        formula: The density, takes v of shape `(..., d)`.
+        spread: The covariance for a given d, as a `(d, d)` array; None if only known by
+            quadrature.
+        theta: Exponent of (3), None if it must be estimated.
+    """
+
+    name: str = eqx.field(static=True)
+    formula: Callable[[np.ndarray], np.ndarray] = eqx.field(static=True)
+    spread: Callable[[int], np.ndarray] | None = eqx.field(static=True, default=None)
+    theta: float | None = eqx.field(static=True, default=None)
+
+    def __call__(self, v: np.ndarray) -> np.ndarray:
+        """The density at v, shape `v.shape[:-1]`."""
+        return self.formula(np.asarray(v, dtype=float))
+
+    def covariance(self, velocity: VelocityNodes) -> np.ndarray:
+        r"""$D = \int v \otimes v \chi \, dv$, exact where known, else by quadrature."""
+        if self.spread is not None:
+            return self.spread(velocity.d)
+        weights = sample(self, velocity)
+        v = velocity.v.reshape(-1, velocity.d)
+        return np.einsum("j,ja,jb->ab", weights, v, v)
+
+
+def _positive(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a positive number, but is {value!r}.") from None
+    require(np.isfinite(number) and number > 0, f"{name} must be positive, but is {value!r}.")
+    return number
+
+
+def _gaussian(variance: float = 1.0) -> Profile:
+    r"""$(2 \pi T)^{-d/2} e^{-|v|^2/2T}$."""
+    temperature = _positive("variance", variance)
+
+    def formula(v):
+        d = v.shape[-1]
+        return np.exp(-0.5 * np.sum(v**2, axis=-1) / temperature) * (2 * np.pi * temperature) ** (
+            -d / 2
+        )
+
+    return Profile("gaussian", formula, lambda d: temperature * np.eye(d), 1.0)
+
+
+def _anisotropic(covariance: Any) -> Profile:
+    r"""$\prod_i (2 \pi T_i)^{-1/2} e^{-v_i^2/2T_i}$ with the variances T_i on the diagonal."""
+    given = np.asarray(covariance, dtype=float)
+    if given.ndim == 2:
+        require(
+            given.shape[0] == given.shape[1] and np.allclose(given, np.diag(np.diag(given))),
+            "covariance must be a list of variances or a diagonal matrix.",
+        )
+        given = np.diag(given)
+    require(
+        given.ndim == 1 and given.size in (1, 2, 3) and bool(np.all(given > 0)),
+        f"covariance must hold one to three positive variances, but is {covariance!r}.",
+    )
+
+    def matched(d: int) -> None:
+        require(
+            d == given.size,
+            f"covariance holds {given.size} variances, but the velocity has dimension {d}.",
+        )
+
+    def formula(v):
+        matched(v.shape[-1])
+        return np.exp(-0.5 * np.sum(v**2 / given, axis=-1)) / np.sqrt(np.prod(2 * np.pi * given))
+
+    def spread(d):
+        matched(d)
+        return np.diag(given)
+
+    return Profile("anisotropic", formula, spread, 1.0)
+
+
+def _algebraic(k: float = 3.0) -> Profile:
+    r"""$c (1 + |v|^2)^{-k}$, $c = \Gamma(k) / (\pi^{d/2} \Gamma(k - d/2))$, variance 1/(2k-d-2)."""
+    power = _positive("k", k)
+
+    def admissible(d: int) -> None:
+        require(
+            power > 1 + d / 2,
+            "condition (3), (1+|v|^2) chi integrable, "
+            f"needs k > {1 + d / 2:g} in dimension {d}, but k is {power:g}.",
+        )
+
+    def formula(v):
+        d = v.shape[-1]
+        admissible(d)
+        log_c = gammaln(power) - gammaln(power - d / 2) - 0.5 * d * np.log(np.pi)
+        return np.exp(log_c - power * np.log1p(np.sum(v**2, axis=-1)))
+
+    def spread(d):
+        admissible(d)
+        return np.eye(d) / (2 * power - d - 2)
+
+    return Profile("algebraic", formula, spread, 1.0)
+
+
+def _two_bump(separation: float = 2.0, variance: float = 0.25) -> Profile:
+    r"""Half a Gaussian of variance T about each of $\pm a e_1$; a = separation / 2."""
+    distance, temperature = _positive("separation", separation), _positive("variance", variance)
+    a = distance / 2
+
+    def formula(v):
+        d = v.shape[-1]
+        rest = np.sum(v[..., 1:] ** 2, axis=-1)
+        near = np.exp(-0.5 * ((v[..., 0] - a) ** 2 + rest) / temperature)
+        far = np.exp(-0.5 * ((v[..., 0] + a) ** 2 + rest) / temperature)
+        return 0.5 * (near + far) * (2 * np.pi * temperature) ** (-d / 2)
+
+    def spread(d):
+        matrix = temperature * np.eye(d)
+        matrix[0, 0] += a * a
+        return matrix
+
+    return Profile("two-bump", formula, spread, 1.0)
+
+
+_NAMED: dict[str, Callable[..., Profile]] = {
+    "gaussian": _gaussian,
+    "anisotropic": _anisotropic,
+    "algebraic": _algebraic,
+    "two-bump": _two_bump,
+}
+
+
+def profile(name: Any, **settings: Any) -> Profile:
+    r"""A velocity profile by name, or from a callable.
+
+    - `"gaussian"` (variance=1): $(2 \pi T)^{-d/2} e^{-|v|^2/2T}$
+    - `"anisotropic"` (covariance=[T1, ...]): a Gaussian with diagonal covariance
+    - `"algebraic"` (k=3): $c (1+|v|^2)^{-k}$
+    - `"two-bump"` (separation=2, variance=0.25): two Gaussians at $\pm$ separation/2 along v_1
+    - any callable that maps v of shape `(..., d)` to values of shape `(...)`
+
+    Source: neumann2016 (3) and the remark after it.
+
+    Args:
+        name: One of the names above, a callable, or a Profile (returned as it is).
+        **settings: The numbers named above.
+
+    Returns:
+        A Profile.
+
+    Raises:
+        InputError: Unknown name or setting, or a number out of range.
+    """
+    if isinstance(name, Profile):
+        return name
+    if callable(name):
+        require(not settings, f"A callable profile takes no settings, got {sorted(settings)}.")
+        return Profile(getattr(name, "__name__", "custom"), name)
+    if name not in _NAMED:
+        raise unknown("profile", str(name), _NAMED)
+    try:
+        return _NAMED[name](**settings)
+    except TypeError as error:
+        raise InputError(f"Profile {name!r} does not take these settings: {error}.") from None
+
+
+def concentration_exponent(chi: Profile, velocity: VelocityNodes) -> float:
+    r"""Estimate of theta in (3), capped at 1.
+
+    $$ Q(\delta) = \sup_{a, \omega} \int_{|a + v \cdot \omega| < \delta} \chi \, dv
+       \le C \delta^\theta $$
+
+    Q is taken along the coordinate axes from the marginal on the nodes, at the two smallest
+    windows that the nodes resolve (5 and 11 nodes wide), and theta is its logarithmic slope.
+    It is an estimate: nodes cannot see below their spacing.
+    """
+    if chi.theta is not None:
+        return chi.theta
+    nodes, _ = velocity.line()
+    density = np.asarray(chi(velocity.v), dtype=float) * velocity.weights
+    slopes = []
+    for axis in range(velocity.d):
+        others = tuple(i for i in range(velocity.d) if i != axis)
+        marginal = density.sum(axis=others)
+        centre = int(np.clip(np.argmax(marginal), 5, velocity.n - 6))
+        if velocity.n < 11:
+            return 1.0
+        mass = [marginal[centre - h : centre + h + 1].sum() for h in (2, 5)]
+        edges = np.concatenate([[nodes[0]], 0.5 * (nodes[1:] + nodes[:-1]), [nodes[-1]]])
+        width = [edges[centre + h + 1] - edges[centre - h] for h in (2, 5)]
+        slopes.append(np.log(mass[1] / mass[0]) / np.log(width[1] / width[0]))
+    return float(min(1.0, *slopes)) if slopes else 1.0
+
+
+def verify(chi: Profile, velocity: VelocityNodes) -> None:
+    r"""Check the conditions (3) of neumann2016 on the nodes; refuse with one sentence.
+
+    Positivity, finite values, $\int \chi = 1$, $\int v \chi = 0$, and theta > 0 (no atoms).
+
+    Raises:
+        InputError: Names the violated condition and by how much.
+    """
+    values = np.asarray(chi(velocity.v), dtype=float)
+    label = f"profile {chi.name!r} violates condition (3)"
+    require(
+        values.shape == velocity.shape,
+        f"profile {chi.name!r} must return shape {velocity.shape}, but returns {values.shape}.",
+    )
+    require(bool(np.all(np.isfinite(values))), f"{label}, chi bounded: it has non-finite values.")
+    require(
+        values.min() >= 0,
+        f"{label}, chi > 0: its smallest value on the nodes is {values.min():.3g}.",
+    )
+    mass = float(np.sum(values * velocity.weights))
+    require(
+        abs(mass - 1) <= _TOLERANCE,
+        f"{label}, integral of chi = 1: the nodes give {mass:.6g}, off by {mass - 1:.3g} "
+        "(a finer or wider velocity rule helps if the profile itself is normalised).",
+    )
+    masses, v = (values * velocity.weights).reshape(-1), velocity.v.reshape(-1, velocity.d)
+    mean, width = masses @ v, np.sqrt(np.sum(masses @ v**2))
+    worst = float(np.max(np.abs(mean)))
+    require(
+        worst <= _TOLERANCE * width,
+        f"{label}, integral of v chi = 0: the mean is off by {worst:.3g}.",
+    )
+    theta = concentration_exponent(chi, velocity)
+    require(
+        theta > 0.05,
+        f"{label}, no concentration on planes: theta is about {theta:.2g}, but must be positive.",
+    )
+
+
+def sample(chi: Profile, velocity: VelocityNodes) -> np.ndarray:
+    r"""Node masses $W_j = w_j \chi(v_j)$ with $\sum W_j = 1$ and $\sum W_j v_j = 0$ to rounding.
+
+    What the quadrature misses (at most 1e-4, see `verify`) is put right by the factor
+    $c (1 + b \cdot v)$ with the smallest such correction.
+
+    Returns:
+        Masses, shape `(velocity.size,)`.
+
+    Raises:
+        InputError: The profile violates (3), see `verify`.
+    """
+    verify(chi, velocity)
+    v = velocity.v.reshape(velocity.size, -1)
+    mass = np.asarray(chi(velocity.v), dtype=float).reshape(-1) * velocity.weights.reshape(-1)
+    mass = mass / mass.sum()
+    mean = mass @ v
+    if np.max(np.abs(mean)) > 1e-15:
+        bounded = v / (1 + np.abs(v))
+        gram = np.einsum("j,ja,jb->ab", mass, v, bounded - mass @ bounded)
+        mass = mass * (1 - (bounded - mass @ bounded) @ np.linalg.solve(gram, mean))
+    return mass

@@ -1,0 +1,184 @@
+"""Accuracy reference for smooth data: Fourier in x, orthogonal polynomials in v."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxon.errors import require
+from relaxon.grids.phase import PhaseGrid
+from relaxon.reaction.diffusion import density_from_difference
+from relaxon.reaction.model import KineticReaction, Masses, admit, entropy_of
+
+# Dormand and Prince 5(4), J. Comput. Appl. Math. 6 (1980).
+_A = (
+    (1 / 5,),
+    (3 / 40, 9 / 40),
+    (44 / 45, -56 / 15, 32 / 9),
+    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
+    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
+    (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
+)
+_E = (71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
+
+
+def orthonormal(
+    nodes: np.ndarray, masses: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r"""Polynomials orthonormal for the discrete measure, by Lanczos with reorthogonalisation.
+
+    $$ v P_n = b_{n+1} P_{n+1} + a_n P_n + b_n P_{n-1}, \quad \sum_j W_j P_m P_n = \delta_{mn} $$
+
+    For a Gaussian these are Hermite polynomials, $b_n = \sqrt{n T}$.
+
+    Raises:
+        InputError: Fewer nodes than `count` carry mass.
+
+    Returns:
+        a (count,), b (count-1,) and the values P, shape `(count, nodes)`.
+    """
+    root = np.sqrt(masses)
+    basis = [root / np.linalg.norm(root)]
+    a, b = [], []
+    for n in range(count):
+        w = nodes * basis[n]
+        a.append(float(w @ basis[n]))
+        for _ in range(2):
+            for previous in basis:
+                w = w - (w @ previous) * previous
+        if n + 1 < count:
+            b.append(float(np.linalg.norm(w)))
+            require(
+                b[-1] > 1e-12 * np.max(np.abs(nodes)),
+                f"modes must be at most {n + 1}: no more nodes carry mass, but is {count}.",
+            )
+            basis.append(w / b[-1])
+    values = np.array(basis) / np.where(root > 0, root, 1.0)
+    return np.array(a), np.array(b), values
+
+
+class SpectralState(eqx.Module):
+    """State of a run: time, next step, coefficients of both species, counters, code."""
+
+    t: jax.Array
+    dt: jax.Array
+    y: jax.Array
+    steps: jax.Array
+    rejected: jax.Array
+    code: jax.Array
+
+
+class Spectral(eqx.Module):
+    r"""Spectral in x and v, adaptive explicit order 5 in time; no bounds, no limit.
+
+    With $f = \chi_1 \sum_n c_n(x,t) P_n(v)$ and the recurrence of `orthonormal`
+
+    $$ \partial_t c_n = -\tfrac1\varepsilon \partial_x (b_{n+1} c_{n+1} + a_n c_n + b_n c_{n-1})
+       + \tfrac{1}{\varepsilon^2} (\delta_{n0} - d_0 c_n) $$
+
+    and likewise d_n for g. The density is $c_0$. The step is held by stability to a few
+    epsilon^2 when epsilon is small: use `Asymptotic` there, and this to check it.
+
+    Args:
+        model: The equation.
+        grid: Phase space with torus and velocity of dimension 1.
+        modes: Polynomials, at most the number of nodes; 0 takes half of them.
+        rtol: Error per step relative to the largest coefficient.
+    """
+
+    grid: PhaseGrid
+    masses: Masses
+    a: jax.Array
+    b: jax.Array
+    values: jax.Array
+    epsilon: jax.Array
+    rtol: jax.Array
+
+    def __init__(self, model: KineticReaction, grid: PhaseGrid, modes: int = 0, rtol: float = 1e-9):
+        require(
+            grid.torus.d == 1 and grid.velocity.d == 1,
+            "The spectral reference needs torus and velocity of dimension 1, "
+            f"but they have {grid.torus.d} and {grid.velocity.d}.",
+        )
+        size = grid.velocity.size
+        count = modes or size // 2
+        require(
+            2 <= count <= size, f"modes must lie between 2 and {size} (the nodes), but is {modes}."
+        )
+        require(0 < rtol < 1, f"rtol must lie in (0, 1), but is {rtol!r}.")
+        self.grid, self.masses = grid, model.masses(grid)
+        nodes = grid.velocity.v.reshape(-1)
+        pairs = [orthonormal(nodes, w, count) for w in (self.masses.chi1, self.masses.chi2)]
+        a, b, values = (np.stack(items) for items in zip(*pairs))
+        self.a, self.b, self.values = jnp.asarray(a), jnp.asarray(b), jnp.asarray(values)
+        self.epsilon, self.rtol = jnp.asarray(model.epsilon), jnp.asarray(float(rtol))
+
+    def start(self, f0: Any) -> SpectralState:
+        """State at t = 0 from the distributions (f, g)."""
+        F, G = admit(f0, self.grid, self.masses)
+        weights = jnp.stack([jnp.asarray(self.masses.chi1), jnp.asarray(self.masses.chi2)])
+        y = jnp.einsum("snj,sj,sjx->snx", self.values, weights, jnp.stack([F, G]))
+        zero = jnp.int32(0)
+        dt = 0.1 * jnp.minimum(self.epsilon**2, self.epsilon * self.grid.torus.spacing)
+        return SpectralState(jnp.asarray(0.0), dt, y, zero, zero, zero)
+
+    def step(self, state: SpectralState, t_stop: jax.Array) -> SpectralState:
+        """One attempted step, accepted if its error estimate is within rtol."""
+        left = t_stop - state.t
+        last = state.dt >= left * (1 - 1e-10)
+        h = jnp.where(last, left, state.dt)
+        slopes = [self._slope(state.y)]
+        new = state.y
+        for row in _A:
+            new = state.y + h * sum(c * s for c, s in zip(row, slopes) if c)
+            slopes.append(self._slope(new))
+        error = h * sum(c * s for c, s in zip(_E, slopes) if c)
+        size = jnp.max(jnp.abs(error)) / (self.rtol * jnp.max(jnp.abs(state.y)))
+        size = jnp.where(jnp.isfinite(size), size, 1e10)
+        accept = size <= 1.0
+        factor = jnp.clip(0.9 * jnp.maximum(size, 1e-10) ** -0.2, 0.2, 4.0)
+        dt = jnp.where(accept & last, jnp.maximum(h * factor, state.dt), h * factor)
+        tiny = ~accept & (dt < 1e-15 * jnp.maximum(t_stop, 1e-300))
+        return SpectralState(
+            t=jnp.where(accept, jnp.where(last, t_stop, state.t + h), state.t),
+            dt=dt,
+            y=jnp.where(accept, new, state.y),
+            steps=state.steps + accept,
+            rejected=state.rejected + ~accept,
+            code=jnp.where(tiny, jnp.int32(2), jnp.int32(0)),
+        )
+
+    def fields(self, y: jax.Array) -> dict[str, jax.Array]:
+        """f, g (shape `grid.shape`), rho_f, rho_g and m."""
+        F, G = self._ratios(y)
+        f, g = self.masses.distributions(F, G, self.grid)
+        return {"f": f, "g": g, "rho_f": y[0, 0], "rho_g": y[1, 0], "m": y[0, 0] - y[1, 0]}
+
+    def diagnostics(self, y: jax.Array) -> dict[str, jax.Array]:
+        """Mass difference, relative entropy, smallest f/chi_1 or g/chi_2, size of the last mode."""
+        F, G = self._ratios(y)
+        total = self.grid.torus.integrate(y[0, 0] - y[1, 0])
+        rho_inf = density_from_difference(total / self.grid.torus.volume)
+        return {
+            "mass_difference": total,
+            "entropy": entropy_of(F, G, rho_inf, self.masses, self.grid),
+            "min": jnp.minimum(F.min(), G.min()),
+            "truncation": jnp.max(jnp.abs(y[:, -1])),
+        }
+
+    def _ratios(self, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+        ratios = jnp.einsum("snj,snx->sjx", self.values, y)
+        return ratios[0], ratios[1]
+
+    def _slope(self, y: jax.Array) -> jax.Array:
+        """Right-hand side for the coefficients."""
+        a, b = self.a[..., None], self.b[..., None]
+        moved = a * y
+        moved = moved.at[:, :-1].add(b * y[:, 1:]).at[:, 1:].add(b * y[:, :-1])
+        stream = self.grid.torus.gradient(moved)[0]
+        partner = y[::-1, :1]
+        return (-partner * y).at[:, 0].add(1.0) / self.epsilon**2 - stream / self.epsilon

@@ -1,0 +1,247 @@
+"""The asymptotic stepper: uniform accuracy, conservation, box, entropy, linear rates."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reaction_cases import P1, P1_LIMIT, amplitude, distance, p1, run, watch
+
+from relaxon.errors import InputError
+from relaxon.grids.phase import PhaseGrid, UniformNodes
+from relaxon.grids.torus import TorusGrid
+from relaxon.reaction.model import KineticReaction, homogeneous_flow
+from relaxon.reaction.profiles import profile
+from relaxon.stepping.asymptotic import Asymptotic
+from relaxon.stepping.diffusive import Diffusive
+from relaxon.stepping.spectral import Spectral
+
+END = jnp.asarray(0.02)
+STEP = 5e-4
+
+
+def solve_p1(epsilon, dt=STEP, **options):
+    grid, model, f0 = p1(epsilon)
+    stepper = Asymptotic(model, grid, dt, **options)
+    return stepper, run(stepper, stepper.start(f0), END)
+
+
+@pytest.mark.parametrize("epsilon", [1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-6, 1e-8])
+def test_p1_on_one_grid_and_step(epsilon):
+    grid, model, f0 = p1(epsilon)
+    stepper = Asymptotic(model, grid, STEP)
+    start = stepper.start(f0)
+    state, history = watch(stepper, start, END, 44)
+    assert float(state.t) == float(END)
+    assert (int(state.boxed), int(state.damped), int(state.rejected)) == (0, 0, 0)
+    mass = np.asarray(history["mass_difference"])
+    assert np.max(np.abs(mass - stepper.diagnostics(start.y)["mass_difference"])) < 1e-13
+    assert np.max(history["box_violation"]) < 0
+    assert np.all(np.diff(np.r_[start.entropy, history["entropy"]]) < 0)
+    fields = stepper.fields(state.y)
+    if epsilon in P1:
+        assert abs(amplitude(fields["m"]) / P1[epsilon] - 1) < 2e-4
+    if epsilon >= 0.03:
+        # Many polynomials: at epsilon = 0.1 the solution is rough in v.
+        fine, _, f1 = p1(epsilon, nodes=96, v_max=9.0)
+        reference = Spectral(model, fine, modes=80, rtol=1e-7)
+        exact = reference.fields(run(reference, reference.start(f1), END).y)
+        assert distance(fields["m"], exact["m"]) < 2e-4
+    if epsilon <= 1e-6:
+        limit = Diffusive(model.diffusion_limit(), grid.torus, rtol=1e-7)
+        m = run(limit, limit.start(fields_of(f0, grid)), END).y
+        assert distance(fields["m"], m) < 2e-4
+        assert abs(amplitude(fields["m"]) / P1_LIMIT - 1) < 2e-4
+
+
+def fields_of(f0, grid):
+    return grid.density(f0["f"]) - grid.density(f0["g"])
+
+
+def test_the_limit_itself():
+    stepper, state = solve_p1(1.0, limit=True)
+    assert abs(amplitude(stepper.fields(state.y)["m"]) / P1_LIMIT - 1) < 2e-4
+    assert float(stepper.diagnostics(state.y)["reaction_imbalance"]) < 1e-10
+
+
+@pytest.mark.parametrize("epsilon", [1.0, 0.1, 0.01, 1e-7])
+def test_second_order_in_time_for_every_epsilon(epsilon):
+    exact = P1.get(epsilon, P1_LIMIT)
+    errors = []
+    for dt in (1e-3, 5e-4, 2.5e-4):
+        stepper, state = solve_p1(epsilon, dt)
+        errors.append(abs(amplitude(stepper.fields(state.y)["m"]) / exact - 1))
+    order = np.log2(errors[0] / errors[2]) / 2
+    assert 1.7 < order < 2.4, errors
+
+
+@pytest.mark.parametrize("epsilon", [1.0, 0.01])
+def test_spectral_in_x_and_v(epsilon):
+    def solution(n, nodes):
+        grid, model, f0 = p1(epsilon, n, nodes)
+        stepper = Asymptotic(model, grid, 1e-3)
+        return amplitude(stepper.fields(run(stepper, stepper.start(f0), END).y)["m"])
+
+    fine = solution(32, 24)
+    errors = [abs(solution(n, 24) - fine) for n in (8, 16)]
+    assert errors[0] > 20 * errors[1], errors
+    assert errors[1] < 2e-4
+    # 2e-9 of the mass has velocities beyond 6.
+    assert abs(solution(32, 20) - fine) < 1e-8
+
+
+def test_error_in_epsilon_is_second_order():
+    differences = [
+        amplitude(stepper.fields(state.y)["m"])
+        for stepper, state in (solve_p1(e, 2.5e-4) for e in (0.02, 0.01, 1e-8))
+    ]
+    gaps = [value - differences[2] for value in differences[:2]]
+    assert 1.8 < np.log2(gaps[0] / gaps[1]) < 2.2
+
+
+def test_cost_does_not_depend_on_epsilon():
+    steps = {int(solve_p1(e)[1].steps) for e in (1.0, 1e-6)}
+    assert steps == {44}
+
+
+@pytest.mark.parametrize(
+    ("temperature", "length", "rate"),
+    [(0.01, 1.0, 0.3198846627556), (1.0, 4 * np.pi, 0.21407115581145)],
+)
+def test_linear_decay_rate(temperature, length, rate):
+    # neumann2016 (7): the discrete eigenvalue of the dispersion relation, r = 1.
+    width = np.sqrt(temperature)
+    grid = PhaseGrid(TorusGrid(1, 8, length), UniformNodes(1, 64, 7 * width))
+    chi = profile("gaussian", variance=temperature)
+    model = KineticReaction(chi, chi)
+    wave = 1 + 1e-7 * jnp.cos(2 * jnp.pi / length * grid.x[..., 0])
+    stepper = Asymptotic(model, grid, 0.02)
+    early = run(stepper, stepper.start(model.local_equilibrium(wave, grid)), jnp.asarray(12.0))
+    late = run(stepper, early, jnp.asarray(15.0))
+    ratio = amplitude(late.y.rho_f - late.y.rho_g) / amplitude(early.y.rho_f - early.y.rho_g)
+    assert abs(-np.log(ratio) / 3.0 / rate - 1) < 2e-4
+
+
+def test_homogeneous_data_follow_the_exact_reaction():
+    grid, model, _ = p1(0.5, n=16)
+    chi1, chi2 = model.profiles(grid)
+    v = grid.v[:, 0]
+    f = jnp.broadcast_to(chi1 * (1.5 + 0.5 * np.cos(v)), grid.shape)
+    g = jnp.broadcast_to(chi2 * (0.8 + 0.3 * np.sin(v)), grid.shape)
+    t = 0.2
+    rho_f, rho_g, keep_f, keep_g = homogeneous_flow(
+        grid.density(f), grid.density(g), jnp.asarray(t / 0.25)
+    )
+    exact_f = f * keep_g[:, None] + chi1 * (rho_f - grid.density(f) * keep_g)[:, None]
+    exact_g = g * keep_f[:, None] + chi2 * (rho_g - grid.density(g) * keep_f)[:, None]
+    errors = []
+    for dt in (4e-3, 2e-3):
+        stepper = Asymptotic(model, grid, dt)
+        fields = stepper.fields(run(stepper, stepper.start((f, g)), jnp.asarray(t)).y)
+        errors.append([distance(fields["f"], exact_f), distance(fields["g"], exact_g)])
+    assert np.max(errors[1]) < 1e-4
+    assert np.all(np.array(errors[0]) / np.array(errors[1]) > 3.3), errors
+
+
+GRID = PhaseGrid(TorusGrid(1, 16), UniformNodes(1, 10, 4.5))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    epsilon=st.sampled_from([1.0, 0.1, 0.03, 0.01, 1e-4, 1e-8]),
+    dt=st.sampled_from([1e-4, 1e-3, 1e-2, 1.0]),
+    low=st.floats(0.05, 0.9),
+    high=st.floats(1.1, 20.0),
+    kind=st.sampled_from(["noise", "corners", "jump", "opposed"]),
+)
+def test_box_mass_and_entropy_for_any_data(seed, epsilon, dt, low, high, kind):
+    rng = np.random.default_rng(seed)
+    model = KineticReaction("gaussian", "gaussian", epsilon)
+    chi1, chi2 = model.profiles(GRID)
+    if kind == "noise":
+        F, H = rng.uniform(low, high, (2, *GRID.shape))
+    elif kind == "corners":
+        F, H = rng.choice([low, high], (2, *GRID.shape))
+    else:
+        half = np.arange(16)[:, None] < rng.integers(2, 15)
+        F = np.broadcast_to(np.where(half, low, high), GRID.shape)
+        H = F if kind == "jump" else F[::-1]
+    stepper = Asymptotic(model, GRID, dt)
+    start = stepper.start((F * chi1, chi2 / H))
+    state, history = watch(stepper, start, jnp.asarray(1e6), 20)
+    assert int(state.code) == 0
+    box = float(start.y.high / start.y.low)
+    assert np.max(history["box_violation"]) < 1e-14 * (1 + box)
+    mass = np.asarray(history["mass_difference"])
+    size = float(start.y.high + 1 / start.y.low)
+    assert np.max(np.abs(mass - stepper.diagnostics(start.y)["mass_difference"])) < 1e-14 * size
+    entropy = np.r_[start.entropy, history["entropy"]]
+    assert np.max(np.diff(entropy)) <= 1e-15 * entropy[0]
+    fields = stepper.fields(state.y)
+    assert np.all(fields["f"] >= start.y.low * chi1 * (1 - 1e-15))
+    assert np.all(fields["f"] <= start.y.high * chi1 * (1 + 1e-15))
+
+
+def test_without_limiters_the_box_is_left():
+    """The spoiled twin: the unlimited scheme does leave the box on the data above."""
+    grid, model, _ = p1(0.01, n=16)
+    rho = jnp.where(jnp.arange(16) < 7, 0.4, 2.5)
+    stepper = Asymptotic(model, grid, 1e-3)
+    start = stepper.start(model.local_equilibrium(rho, grid))
+    free = stepper._advance(start.y, start.y, jnp.asarray(1e-3), jnp.asarray(0.0), jnp.asarray(2))
+    assert float(stepper.diagnostics(free)["box_violation"]) > 1e-3
+    kept, boxed = stepper._confine(start.y, free)
+    assert bool(boxed)
+    assert float(stepper.diagnostics(kept)["box_violation"]) < 1e-14
+
+
+@pytest.mark.parametrize(
+    ("d", "dv"),
+    [(2, 2), *(pytest.param(*dims, marks=pytest.mark.slow) for dims in [(2, 1), (1, 3), (3, 3)])],
+)
+def test_every_dimension_through_one_code(d, dv):
+    """Data that vary along one axis only reproduce the one-dimensional run."""
+    n = 12 if d < 3 else 6
+    nodes = 8
+    line = PhaseGrid(TorusGrid(1, n), UniformNodes(1, nodes, 4.5))
+    grid = PhaseGrid(TorusGrid(d, n), UniformNodes(dv, nodes, 4.5))
+    model = KineticReaction("gaussian", profile("gaussian", variance=0.8), 0.1)
+    ends = []
+    for g in (line, grid):
+        rho = 1 + 0.4 * jnp.cos(2 * jnp.pi * g.x[..., 0])
+        stepper = Asymptotic(model, g, 2e-3)
+        state = run(stepper, stepper.start(model.local_equilibrium(rho, g)), END)
+        ends.append(stepper.fields(state.y))
+        assert float(stepper.diagnostics(state.y)["box_violation"]) < 1e-14
+    along = np.asarray(ends[1]["m"]).reshape(n, -1)
+    np.testing.assert_allclose(
+        along, np.tile(np.asarray(ends[0]["m"])[:, None], along.shape[1]), atol=1e-9
+    )
+
+
+def test_sawtooth_decays():
+    grid, model, _ = p1(0.01, n=16)
+    rho = 1 + 0.2 * (-1.0) ** jnp.arange(16)
+    stepper = Asymptotic(model, grid, 1e-3)
+    state = run(stepper, stepper.start(model.local_equilibrium(rho, grid)), jnp.asarray(0.05))
+    assert float(jnp.ptp(state.y.rho_f)) < 1e-6
+
+
+def test_restart_is_bitwise():
+    grid, model, f0 = p1(0.1)
+    stepper = Asymptotic(model, grid, STEP)
+    half = run(stepper, stepper.start(f0), jnp.asarray(0.01))
+    whole = run(stepper, half, END)
+    again = run(stepper, eqx.tree_at(lambda s: s.t, half, half.t + 0.0), END)
+    np.testing.assert_array_equal(whole.y.rho_f, again.y.rho_f)
+
+
+def test_settings_are_checked():
+    grid, model, _ = p1(0.1)
+    for bad in ({"dt": 0.0}, {"dt": 1e-3, "sweeps": 0}, {"dt": 1e-3, "ramp": -1}):
+        with pytest.raises(InputError):
+            Asymptotic(model, grid, **bad)
+    with pytest.raises(InputError, match="steps a KineticReaction"):
+        Asymptotic(3, grid, 1e-3)
