@@ -61,6 +61,16 @@ def test_named_checks_that_hold(catalogue, capsys):
     assert "spoiled" not in capsys.readouterr().out
 
 
+def test_an_unknown_check_is_refused(catalogue, capsys):
+    assert run_tokens(["check", "bond"]) == 2
+    assert "Did you mean 'bound'?" in capsys.readouterr().err
+
+
+def test_a_real_check_holds(capsys):
+    assert run_tokens(["check", "landau-c0", "--quick"]) == 0
+    assert "holds" in capsys.readouterr().out
+
+
 def test_a_report_that_cannot_be_written_is_refused_first(catalogue, capsys, tmp_path):
     path = tmp_path / "none" / "checks.html"
     assert run_tokens(["check", "--report", str(path)]) == 2
