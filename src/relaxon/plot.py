@@ -130,6 +130,32 @@ def norms(solution: Solution) -> Figure:
     return figure
 
 
+def scales(solution: Solution) -> Figure:
+    """The near field h and the far field g of the two-scale system in their own norms.
+
+    Left the norms (2.5) and (2.6), right their ratios to m T and delta^(alpha - 1/4) in (5.1).
+    """
+    t, keep, values = solution.t, solution.t > 0, solution.diagnostics
+    figure, panels = _panels(2)
+    rows = (
+        ("norm", (r"$\|h\|$ (2.5)", r"$\|g\|$ (2.6)"), "norm", "(a) near and far field"),
+        (
+            "ratio",
+            (r"$\|h\| \,/\, \delta^{\alpha - 1/4}$", r"$\|g\| \,/\, (m T)$"),
+            "ratio",
+            "(b) against the bootstrap (5.1)",
+        ),
+    )
+    for axes, (kind, labels, label, title) in zip(panels, rows):
+        for name, words, colour in zip(("near_field", "far_field"), labels, (BLUE, ORANGE)):
+            axes.loglog(t[keep], values[f"{name}_{kind}"][keep], color=colour, label=words)
+        axes.set_xlabel("$t$")
+        axes.set_ylabel(label)
+        axes.set_title(title, loc="left")
+        axes.legend(loc="lower right")
+    return figure
+
+
 def invariants(solution: Solution) -> Figure:
     """The relative change of each invariant over time; changes of exactly zero are marked."""
     figure, (axes,) = _panels(1, height=3.0)
@@ -303,6 +329,14 @@ def _is_radial(solution: Solution) -> bool:
 FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]] = {
     "density": (density, _is_radial),
     "norms": (norms, lambda s: _always(s) and summary.has_theorem(s)),
+    "scales": (
+        scales,
+        lambda s: (
+            _always(s)
+            and {f"{x}_field_{k}" for x in ("near", "far") for k in ("norm", "ratio")}
+            <= set(s.diagnostics)
+        ),
+    ),
     "invariants": (invariants, lambda s: _always(s) and bool(summary.ledger(s))),
     "entropy": (
         entropy,

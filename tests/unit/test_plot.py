@@ -130,3 +130,11 @@ def test_a_number_is_written_to_the_digits_that_its_error_allows():
     line = summary.Headline("p", "exponent", 0.65987, 0.0183)
     assert line.text() == "0.660 +- 0.018"
     assert summary.Headline("x", "x", 0.179236).text() == "0.179236"
+
+
+def test_the_two_scales_are_drawn_where_they_were_recorded():
+    t = run().t
+    fields = {f"{x}_field_{k}": 1e-3 + t for x in ("near", "far") for k in ("norm", "ratio")}
+    assert "scales" in plot.applicable(run(**fields))
+    assert len(plot.draw(run(**fields), "scales").axes) == 2
+    assert "scales" not in plot.applicable(run())
