@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from relaxon.status import Status
     from relaxon.storage import StorageError
     from relaxon.storage import open_run as open
+    from relaxon.theorems import check, checks
     from relaxon.version import VERSION as __version__
 
 __all__ = [
@@ -52,6 +53,8 @@ __all__ = [
     "StorageError",
     "__version__",
     "case",
+    "check",
+    "checks",
     "dispersion",
     "distributions",
     "functionals",
@@ -78,6 +81,8 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "StorageError": ("relaxon.storage", "StorageError"),
     "__version__": ("relaxon.version", "VERSION"),
     "case": ("relaxon.case", "case"),
+    "check": ("relaxon.theorems", "check"),
+    "checks": ("relaxon.theorems", "checks"),
     "distributions": ("relaxon.distributions", None),
     "functionals": ("relaxon.functionals", None),
     "linearized": ("relaxon.collisions.linearized", "linearized"),

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from relaxon.errors import InputError, require
+from relaxon.errors import InputError, require, unknown
 from relaxon.version import VERSION
 
 DONE, ENDED_BADLY, BAD_INPUT = 0, 1, 2
@@ -47,6 +47,8 @@ def run_tokens(tokens: list[str]) -> int:
         return _fail(" ".join(str(error).split()), BAD_INPUT)
     except InputError as error:
         return _fail(str(error), BAD_INPUT)
+    except MemoryError as error:
+        return _fail(f"This needs more memory than there is: {error}.", BAD_INPUT)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ENDED_BADLY
@@ -92,7 +94,6 @@ def run(
     """
     from relaxon.case import case_files, from_file
     from relaxon.config import parse_settings
-    from relaxon.errors import unknown
 
     changes = parse_settings(list(settings))
     files = case_files()
@@ -210,13 +211,24 @@ def check(
     report:
         Write the verdicts to this HTML file.
     """
+    from rich.console import Console
+
     from relaxon import report as pages
     from relaxon import theorems
 
     for path in (json_, report):
         if path is not None:
             require(path.parent.is_dir(), f"Cannot write {path}: there is no such directory.")
-    verdicts = theorems.check(list(names) or list(theorems.checks()), quick=quick)
+    catalogue = theorems.checks()
+    chosen = list(names) or list(catalogue)
+    for name in chosen:
+        if name not in catalogue:
+            raise unknown("check", name, catalogue)
+    verdicts: list[Any] = []
+    with Console(stderr=True).status("") as line:
+        for number, name in enumerate(chosen, 1):
+            line.update(f"{name}  ({number} of {len(chosen)})")
+            verdicts += theorems.check([name], quick=quick)
     _table(verdicts)
     if json_:
         pages.write(verdicts_json(verdicts), json_)
@@ -255,7 +267,10 @@ def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
     if solution.status is Status.INTERRUPTED:
         sentence = f"Interrupted; go on with `relaxon resume {out}`."
         return _fail(sentence, ENDED_BADLY)
-    page = report.write_run(solution, out)
+    try:
+        page = report.write_run(solution, out)
+    except InputError as error:
+        return _fail(f"{error} The run itself is complete.", ENDED_BADLY)
     if not quiet:
         print(summary.as_text(solution))
         print(f"report     {page}")
@@ -271,9 +286,9 @@ def _table(verdicts: list[Any]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for title in ("check", "verdict"):
-        table.add_column(title)
+        table.add_column(title, no_wrap=True)
     for title in ("measured", "error", "margin"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     table.add_column("source")
     colours = {"holds": "green", "fails": "red", "undecided": "yellow"}
     for v in verdicts:

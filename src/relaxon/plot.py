@@ -62,18 +62,20 @@ def density(solution: Solution) -> Figure:
     """
     r, f = _axis(solution), solution.f
     times = _levels(solution, 5)
-    near = np.flatnonzero(f[:, 0] <= 8 * f[-1, 0])
+    near = np.flatnonzero(f[:, 0] <= 8 * min(f[0, 0], f[-1, 0]))
     late = times if len(near) == len(f) else _spread(near, 4)
     times = sorted({*times, *late})
     settings = summary.blowdown_settings(solution)
-    described = [k for k in times if settings and solution.t[k] <= 1.0]
+    plain = settings and not summary.reaction(solution)
+    described = [k for k in times if plain and solution.t[k] <= 1.0]
+    label_of = _labels(solution)
     equilibrium = _equilibrium(solution, r)
     colours = dict(zip(times, _ramp(len(times))))
 
     figure, (left, right) = _panels(2, height=3.9)
     for axes, chosen in ((left, late), (right, times)):
         for k in chosen:
-            axes.plot(r, f[k], color=colours[k], label=_time(solution.t[k]))
+            axes.plot(r, f[k], color=colours[k], label=label_of(solution.t[k]))
         if settings:
             for k in (k for k in chosen if k in described):
                 profile = _maxwellian(r) + _profile(r, solution.t[k], *settings)
@@ -86,7 +88,8 @@ def density(solution: Solution) -> Figure:
         axes.set_ylabel("$F(t, v)$")
     left.set_xlim(0, _extent(r, f[late], 1e-3))
     left.set_ylim(0, 1.06 * float(np.max(f[late])))
-    left.set_title("(a) linear" if late == times else "(a) linear, late times", loc="left")
+    part = "" if late == times else ", early times" if late[0] == 0 else ", late times"
+    left.set_title(f"(a) linear{part}", loc="left")
 
     top = float(np.max(f[times]))
     bottom = 1e-3 * float(np.min(np.max(f[times], axis=1)))
@@ -124,6 +127,32 @@ def norms(solution: Solution) -> Figure:
     axes.set_ylabel(r"$\|x\|_{L^2_M} = (\int\, x^2 M^{-1}\, dv)^{1/2}$")
     axes.set_title(rf"$\delta = {_power(delta)}$, $\alpha = {alpha:g}$", loc="left")
     _beside(axes)
+    return figure
+
+
+def scales(solution: Solution) -> Figure:
+    """The near field h and the far field g of the two-scale system in their own norms.
+
+    Left the norms (2.5) and (2.6), right their ratios to m T and delta^(alpha - 1/4) in (5.1).
+    """
+    t, keep, values = solution.t, solution.t > 0, solution.diagnostics
+    figure, panels = _panels(2)
+    rows = (
+        ("norm", (r"$\|h\|$ (2.5)", r"$\|g\|$ (2.6)"), "norm", "(a) near and far field"),
+        (
+            "ratio",
+            (r"$\|h\| \,/\, \delta^{\alpha - 1/4}$", r"$\|g\| \,/\, (m T)$"),
+            "ratio",
+            "(b) against the bootstrap (5.1)",
+        ),
+    )
+    for axes, (kind, labels, label, title) in zip(panels, rows):
+        for name, words, colour in zip(("near_field", "far_field"), labels, (BLUE, ORANGE)):
+            axes.loglog(t[keep], values[f"{name}_{kind}"][keep], color=colour, label=words)
+        axes.set_xlabel("$t$")
+        axes.set_ylabel(label)
+        axes.set_title(title, loc="left")
+        axes.legend(loc="lower right")
     return figure
 
 
@@ -173,7 +202,7 @@ def entropy(solution: Solution) -> Figure:
         axes.loglog(t[positive], values[positive], color=colour)
         growth = float(solution.diagnostics[f"{name}_growth"][-1])
         found = "never increased" if growth <= 0 else f"largest increase {growth:.1e}"
-        axes.set_title(f"{title}: {found}", loc="left")
+        axes.set_title(f"{title}\n      {found}", loc="left")
         axes.set_xlabel("$t$")
         axes.set_ylabel(label)
     return figure
@@ -300,6 +329,14 @@ def _is_radial(solution: Solution) -> bool:
 FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]] = {
     "density": (density, _is_radial),
     "norms": (norms, lambda s: _always(s) and summary.has_theorem(s)),
+    "scales": (
+        scales,
+        lambda s: (
+            _always(s)
+            and {f"{x}_field_{k}" for x in ("near", "far") for k in ("norm", "ratio")}
+            <= set(s.diagnostics)
+        ),
+    ),
     "invariants": (invariants, lambda s: _always(s) and bool(summary.ledger(s))),
     "entropy": (
         entropy,
@@ -449,13 +486,21 @@ def _ratio(margin: float, error: float) -> float:
     return float(np.clip(margin / max(abs(error), 1e-300), -1e12, 1e12))
 
 
-def _time(t: float) -> str:
-    return f"$t = {_power(t)}$"
+def _labels(solution: Solution) -> Callable[[float], str]:
+    """How times are written: t, or the distance to the blow-up time once it is small."""
+    fit = summary.blowup_fit(solution)
+
+    def label(t: float) -> str:
+        if fit is not None and t > 0.9 * fit.time:
+            return f"$t^* - t = {_power(fit.time - t)}$"
+        return f"$t = {_power(t)}$"
+
+    return label
 
 
 def _power(x: float) -> str:
     """A number in mathematical notation."""
-    if x == 0 or 1e-2 <= abs(x) < 1e4:
+    if x == 0 or 1e-2 <= abs(x) < 1e3:
         return f"{x:.3g}"
     mantissa, exponent = f"{x:.1e}".split("e")
     digits = float(mantissa)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 from typing import Any, TypeVar
 
 from relaxon.errors import InputError, unknown
@@ -34,7 +36,7 @@ def to_spec(value: Any) -> Any:
             f"objects of registered classes ({', '.join(sorted(_CLASSES))})."
         )
     settings = {key: to_spec(item) for key, item in value.settings().items()}
-    return {"class": name, "settings": settings}
+    return {"class": name, "module": type(value).__module__, "settings": settings}
 
 
 def from_spec(spec: Any) -> Any:
@@ -43,6 +45,12 @@ def from_spec(spec: Any) -> Any:
         return [from_spec(item) for item in spec]
     if not isinstance(spec, dict):
         return spec
+    module = str(spec.get("module", ""))
+    if spec.get("class") not in _CLASSES and module.startswith("relaxon."):
+        # A run is resumed in a process that may not have used the class yet. Modules outside the
+        # package are not imported on the word of a file.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
     if spec.get("class") not in _CLASSES:
         raise unknown("class", str(spec.get("class")), _CLASSES)
     settings = {key: from_spec(item) for key, item in spec["settings"].items()}

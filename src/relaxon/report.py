@@ -62,7 +62,7 @@ def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> st
 def verdicts_page(verdicts: Sequence[Any]) -> str:
     """The page of a set of verdicts: a figure of the margins, then one section each."""
     counts = Counter(v.verdict for v in verdicts)
-    words = [f"{counts[k]} {k}" for k in ("holds", "fails", "undecided") if counts[k]]
+    words = [f"{k}: {counts[k]}" for k in ("holds", "fails", "undecided") if counts[k]]
     return _render(
         "verdicts.html",
         verdicts=verdicts,
@@ -75,8 +75,14 @@ def verdicts_page(verdicts: Sequence[Any]) -> str:
 
 
 def draw_all(solution: Solution) -> dict[str, str]:
-    """SVG text of every figure that applies to a run, by name."""
-    return {name: svg(plot.draw(solution, name)) for name in plot.applicable(solution)}
+    """SVG text of the figures that apply to a run, by name.
+
+    The overview of all scalars is left out where the run has three figures of its own.
+    """
+    names = plot.applicable(solution)
+    if len(names) > 3:
+        names = [name for name in names if name != "diagnostics"]
+    return {name: svg(plot.draw(solution, name)) for name in names}
 
 
 def svg(figure: Any) -> str:

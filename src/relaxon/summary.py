@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,10 @@ class Headline:
 
     def text(self) -> str:
         """The number with its uncertainty."""
-        if self.error is None:
+        if self.error is None or not 0 < self.error < abs(self.value):
             return f"{self.value:.6g}"
-        return f"{self.value:.4g} +- {self.error:.1g}"
+        digits = max(0, 1 - math.floor(math.log10(self.error)))
+        return f"{self.value:.{digits}f} +- {self.error:.{digits}f}"
 
 
 @dataclasses.dataclass(frozen=True)

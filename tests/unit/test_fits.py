@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from relaxon import fits
+
+
+@pytest.mark.parametrize("power", [0.5, 2 / 3, 0.8])
+@pytest.mark.parametrize("prefactor", [0.0, -1.5])
+def test_a_stretched_exponential_is_recovered(power, prefactor):
+    t = np.geomspace(1e-2, 1e4, 200)
+    rate = 100 / t[-1] ** power
+    y = 3 * t**prefactor * np.exp(-rate * t**power)
+    fit = fits.stretched_exponential(t, y)
+    assert fit.power == pytest.approx(power, abs=1e-6)
+    assert fit.rate == pytest.approx(rate, rel=1e-5)
+    assert abs(fit.power - power) <= max(fit.error, 1e-6)
+    np.testing.assert_allclose(fit(t[-20:]), y[-20:], rtol=1e-5)
+
+
+def test_the_error_covers_a_slow_correction():
+    t = np.geomspace(1e-2, 1e4, 200)
+    y = np.exp(-0.3 * t ** (2 / 3) - 0.5 * t ** (1 / 3))
+    fit = fits.stretched_exponential(t, y)
+    assert fit.error > 1e-3
+    assert abs(fit.power - 2 / 3) < 3 * fit.error
+
+
+def test_too_little_decay_gives_no_fit():
+    t = np.geomspace(1e-2, 1e2, 100)
+    assert fits.stretched_exponential(t, np.exp(-0.05 * t)) is None
+
+
+@pytest.mark.parametrize("power", [1.0, 1.5])
+def test_a_blow_up_is_recovered(power):
+    end = 0.7
+    t = end * (1 - np.geomspace(1, 1e-6, 60))
+    fit = fits.blowup(t, 5 * (end - t) ** -power)
+    assert fit.time == pytest.approx(end, rel=1e-7)
+    assert fit.power == pytest.approx(power, abs=1e-4)
+    assert fit.error < 1e-3
+
+
+def test_two_records_near_the_end_give_no_fit():
+    assert fits.blowup(np.array([0.0, 0.5, 0.6]), np.array([1.0, 5.0, 1e5])) is None
