@@ -17,7 +17,6 @@ from relaxon.problem import Problem
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.stepping.stepper import Stepper
 
-
 LARGEST_CHANGE = 5.0
 """By how much log F may change in a cell over one step of a radial solver."""
 

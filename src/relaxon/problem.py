@@ -14,7 +14,6 @@ import numpy as np
 from relaxon.errors import InputError, require
 from relaxon.grids.radial import RadialGrid
 
-
 SHORTEST = 1e-290
 """Times below are zero: compiled code flushes the smallest numbers to it."""
 

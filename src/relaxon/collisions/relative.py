@@ -13,7 +13,6 @@ from relaxon.collisions.radial import Frame, linearize, log_rate
 from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.system import System
 
-
 NEARLY_ZERO = 1e-30
 
 NOTHING = 1e-250
