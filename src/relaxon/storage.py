@@ -218,7 +218,8 @@ def write_json(path: pathlib.Path, value: Any) -> None:
 
 def read_arrays(path: pathlib.Path) -> dict[str, np.ndarray]:
     """Read an npz file; a damaged one is an `InputError`."""
-    with _damaged(path), np.load(path, allow_pickle=False) as arrays:
+    # A stream of our own: numpy leaves its own open where the file is cut short.
+    with _damaged(path), open(path, "rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         return {key: arrays[key] for key in arrays.files}
 
 
