@@ -1,9 +1,31 @@
-"""Settings shared by all tests: double precision and small thread pools."""
+"""Shared data; importing relaxon switches jax to float64."""
 
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import jax
+import numpy as np
+import pytest
+from hypothesis import settings
 
-jax.config.update("jax_enable_x64", True)
+import relaxon as rx
+
+settings.register_profile("relaxon", deadline=None, max_examples=25, derandomize=True)
+settings.load_profile("relaxon")
+
+
+@pytest.fixture(scope="session")
+def grid():
+    """A hundred cells: the one size that most tests share, so that it is compiled once."""
+    return rx.RadialGrid(d=3, n=100, r_max=12.0, r_min=0.05)
+
+
+@pytest.fixture(scope="session")
+def mixture(grid):
+    """Two temperatures: smooth and far from equilibrium."""
+    return rx.distributions.gaussian_mixture(grid, [0.5, 0.5], np.zeros((2, 3)), [0.2, 1.5])
+
+
+@pytest.fixture(scope="session")
+def problem(grid, mixture):
+    return rx.Problem(rx.Landau(), grid, mixture)

@@ -41,8 +41,7 @@ def maxwellian(grid: Any, mass: float = 1.0, temperature: float = 1.0, mean: Any
         InputError: temperature <= 0, mass < 0, or a mean that a radial grid cannot hold.
     """
     mean = np.zeros(grid.d) if mean is None else np.asarray(mean, float)
-    covariance = temperature * np.eye(grid.d) if _is_number(temperature) else temperature
-    return gaussian_mixture(grid, [mass], [mean], [covariance])
+    return gaussian_mixture(grid, [mass], [mean], [temperature])
 
 
 def gaussian_mixture(grid: Any, weights: Any, means: Any, covariances: Any) -> Array:

@@ -18,11 +18,14 @@ from relaxon.problem import Problem
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.stepping.stepper import Stepper
 
+LARGEST_CHANGE = 5.0
+"""By how much log F may change in a cell over one step of a radial solver."""
+
 
 def _radial_landau(problem: Problem, rtol: float) -> Stepper:
     equation, grid = problem.equation, problem.grid
     system = _relative_system(equation, grid, problem.f0, float(equation.reaction))
-    return Rosenbrock(system, jnp.asarray(rtol))
+    return Rosenbrock(system, jnp.asarray(rtol), jnp.asarray(LARGEST_CHANGE))
 
 
 @eqx.filter_jit

@@ -14,6 +14,9 @@ import numpy as np
 from relaxon.errors import InputError, require
 from relaxon.grids.radial import RadialGrid
 
+SHORTEST = 1e-290
+"""Times below are zero: compiled code flushes the smallest numbers to it."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
@@ -92,10 +95,10 @@ class Record:
         if t_end == 0:
             return np.zeros(1)
         if self.times is not None:
-            inside = self.times[(self.times > 0) & (self.times < t_end)]
+            inside = self.times[(self.times >= SHORTEST) & (self.times < t_end)]
             return np.concatenate([[0.0], inside, [t_end]])
         first = min(self.first or 1e-4 * t_end, t_end)
-        if self.n == 2 or first == t_end:
+        if self.n == 2 or first == t_end or first < SHORTEST:
             return np.array([0.0, t_end])
         times = np.geomspace(first, t_end, self.n - 1)
         times[-1] = t_end
@@ -122,14 +125,20 @@ def _checked(name: str, value: Any, grid: Any) -> jax.Array:
 def _require_tail(f: Any, grid: RadialGrid) -> None:
     """Refuse a box that cuts f off, and one so large that the Maxwellian underflows."""
     f, r, volumes = np.asarray(f), np.asarray(grid.r), np.asarray(grid.volumes)
-    mass, energy = f @ volumes, (f * r**2) @ volumes
+    shape = f / f.max()  # so that data near the ends of the number range do not over- or underflow
+    mass, energy = shape @ volumes, (shape * r**2) @ volumes
     width = math.sqrt(float(energy / (grid.d * mass)))
     r_max = float(grid.faces[-1])
-    cut = float(f[-1] * volumes[-1] / float(grid.dx) * 4 / mass)
+    cut = float(shape[-1] * volumes[-1] / float(grid.dx) * 4 / mass)
     require(
-        cut < 1e-10 and r_max > 6.5 * width,
+        cut < 1e-10,
         f"r_max = {r_max:.4g} is too small for the tail of f: a fraction {cut:.1e} of the mass "
         f"would be cut off; take r_max >= {max(10 * width, 1.5 * r_max):.3g}.",
+    )
+    require(
+        r_max > 6.5 * width,
+        f"r_max = {r_max:.4g} is too small for the Maxwellian that f relaxes to (temperature "
+        f"{width**2:.3g}): it must exceed 6.5 thermal widths; take r_max >= {10 * width:.3g}.",
     )
     require(
         r_max < 36 * width,

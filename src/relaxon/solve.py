@@ -19,7 +19,7 @@ import numpy as np
 from relaxon import storage
 from relaxon.errors import InputError, require
 from relaxon.methods import stepper_for
-from relaxon.problem import Problem, Record
+from relaxon.problem import SHORTEST, Problem, Record
 from relaxon.progress import Progress, Quiet
 from relaxon.registry import from_spec, to_spec
 from relaxon.solution import Solution
@@ -32,6 +32,10 @@ CHUNK = 256
 
 CHECKPOINT_SECONDS = 10.0
 """Longest time between checkpoints inside a segment."""
+
+OUT_OF_RANGE = (
+    "f0 or its Maxwellian is outside the range of double precision; rescale velocities or mass."
+)
 
 MAX_STEPS = 1_000_000
 
@@ -179,6 +183,7 @@ class _Run:
                         code = int(Status.STEP_LIMIT)
                     if code or arrived:
                         if not self._keep(index, state):
+                            require(index > 0, OUT_OF_RANGE)
                             code = code or int(Status.NON_FINITE)
                         elif arrived:
                             index += 1
@@ -303,6 +308,10 @@ def _checked_end(t_end: Any) -> float:
     require(
         math.isfinite(t_end) and t_end >= 0,
         f"t_end must be finite and >= 0, but is {t_end!r}.",
+    )
+    require(
+        t_end == 0 or t_end >= SHORTEST,
+        f"t_end must be 0 or at least {SHORTEST:g}, but is {t_end!r}.",
     )
     return float(t_end)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -123,10 +124,17 @@ class Rosenbrock(Stepper):
 
     Accuracy: order 5 in the step size (tests/physics/test_time_order.py). Cost per step: one
     factorisation, eight rates and eight solves.
+
+    Attributes:
+        system: What is solved.
+        rtol: Error allowed to a step, relative to the size of the solution.
+        largest_change: A step that changes a component of the unknown by more is rejected. Where
+            the unknown is a logarithm, the norm of the error does not see a far tail overshoot.
     """
 
     system: System
     rtol: Array
+    largest_change: Array | float = math.inf
 
     def start(self, f0: Any) -> StepState:
         """The state at the beginning of a run, with a cautious first step size."""
@@ -161,6 +169,7 @@ class Rosenbrock(Stepper):
 
         finite = jnp.all(jnp.isfinite(y_new)) & jnp.all(jnp.isfinite(defect))
         inside = finite & system.admissible(t_new, y_new)
+        inside = inside & (jnp.max(jnp.abs(y_new - y)) <= self.largest_change)
         size = jnp.maximum(system.size(t, y), system.size(t_new, y_new))
         # Held against both ends: what is negligible at y may have become large at y_new.
         wrong = jnp.maximum(system.error(t, y, defect), system.error(t_new, y_new, defect))
