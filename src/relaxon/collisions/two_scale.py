@@ -29,124 +29,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from scipy.special import erf
 
+from relaxon.collisions.two_scale_operators import (
+    PEAK,
+    Gauss,
+    Potentials,
+    SelfCollisions,
+    Slopes,
+    apply_bands,
+    around,
+    gaussian_coefficients,
+    kernel_sum,
+    unit_excess,
+)
 from relaxon.distributions import C0
 from relaxon.functionals import moments
 from relaxon.grids.radial import RadialGrid
+from relaxon.stepping.block_tridiagonal import blocks_from_bands, factor
 from relaxon.stepping.system import System
-
-WIDTH = 3
-PEAK = (2 * math.pi) ** -1.5
-"""M(0) of the unit Maxwellian."""
-
-CENTRAL = np.array([0, 1, -8, 0, 8, -1, 0]) / 12.0
-OUTWARD = np.array([-1, 6, -18, 10, 3, 0, 0]) / 12.0
-SECOND = np.array([0, -1, 16, -30, 16, -1, 0]) / 12.0
-
-
-class Slopes(eqx.Module):
-    """Derivatives in rho = r^2/2 at the cell centres, exact for 1 and rho, of order 4.
-
-    Attributes:
-        first: Bands of the centred first derivative, shape (n, 7).
-        outward: Bands of the one biased against transport away from r = 0.
-        second: Bands of r^2 times the second derivative.
-    """
-
-    first: Array
-    outward: Array
-    second: Array
-
-    def __init__(self, grid: RadialGrid):
-        """Build the stencils; even at r = 0, linear in rho beyond r_max."""
-        n, r = grid.n, np.asarray(grid.r)
-        rho = r**2 / 2
-        step = rho[-1] - rho[-2]
-
-        def bands(weights: np.ndarray) -> np.ndarray:
-            table = np.zeros((n, n + 2 * WIDTH))
-            for i in range(n):
-                table[i, i : i + 2 * WIDTH + 1] = weights
-            full = table[:, WIDTH : WIDTH + n].copy()
-            full[:, :WIDTH] += table[:, WIDTH - 1 :: -1][:, :WIDTH]
-            for j in range(WIDTH):  # a ghost value beyond r_max, linear in the index
-                ghost = table[:, n + WIDTH + j]
-                full[:, -1] += ghost * (j + 2)
-                full[:, -2] -= ghost * (j + 1)
-            return full
-
-        assert step > 0
-        central, outward, second = (bands(w) for w in (CENTRAL, OUTWARD, SECOND))
-        first = central / (central @ rho)[:, None]
-        twice = second - (second @ rho)[:, None] * first
-        self.first = jnp.asarray(_compact(first))
-        self.outward = jnp.asarray(_compact(outward / (outward @ rho)[:, None]))
-        self.second = jnp.asarray(_compact(twice * (r / (central @ rho))[:, None] ** 2))
-
-
-class Gauss(eqx.Module):
-    """Density, lambda_1 and a = tr A at the centres of a field, each of shape (n,)."""
-
-    density: Array
-    lam: Array
-    trace: Array
-
-
-def gaussian_coefficients(r: Array, mass: Array, temperature: Array) -> Gauss:
-    r"""Of a Maxwellian in closed form.
-
-    $$ a = \frac{\rho}{4 \pi r} \operatorname{erf} z, \quad
-       \lambda_1 = \frac{T \rho}{4 \pi r^3} \Big( \operatorname{erf} z - \frac{2 z}{\sqrt\pi}
-       e^{-z^2} \Big), \quad z = r / \sqrt{2 T}, $$
-
-    which follow from (2.15) and stationarity. Accuracy: 1e-14 relative.
-    """
-    width = jnp.sqrt(2 * temperature)
-    z = r / width
-    density = mass * (2 * jnp.pi * temperature) ** -1.5 * jnp.exp(-(z**2))
-    small = z < 0.6
-    safe = jnp.where(small, 1.0, z)
-    erf_part = jax.scipy.special.erf(safe)
-    cubic = (erf_part - 2 * safe * jnp.exp(-(safe**2)) / math.sqrt(math.pi)) / safe**3
-    low = jnp.where(small, z, 0.0)
-    cubic = jnp.where(small, _series(low, 3, 0), cubic)
-    linear = jnp.where(small, _series(low, 1, 0), erf_part / safe)
-    strength = mass / (4 * jnp.pi * width)
-    return Gauss(density, strength / 2 * cubic, strength * linear)
-
-
-def unit_excess(r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(lambda_1[M] - c0, a[M] - 3 c0, M - M(0)) without cancellation near r = 0; see (3.3)."""
-    z = r / math.sqrt(2)
-    small = z < 0.6
-    low, safe = np.where(small, z, 0.0), np.where(small, 1.0, z)
-    cubic = (erf(safe) - 2 * safe * np.exp(-(safe**2)) / math.sqrt(math.pi)) / safe**3
-    strength = 1 / (4 * math.pi * math.sqrt(2))
-    lam = strength / 2 * np.where(small, _series(low, 3, 1), cubic - _series(0.0, 3, 0))
-    trace = strength * np.where(small, _series(low, 1, 1), erf(safe) / safe - _series(0.0, 1, 0))
-    return lam, trace, PEAK * np.expm1(-(r**2) / 2)
-
-
-class Potentials(eqx.Module):
-    """The maps from a field at the centres to its lambda_1 and a at the centres.
-
-    lambda_1 = (r^-3 int_0^r s^4 X + int_r^oo s X)/3 and a = r^-1 int_0^r s^2 X + int_r^oo s X by
-    sums with the Euler-Maclaurin terms of orders 2 and 4. Accuracy: order 6.
-    """
-
-    grid: RadialGrid
-
-    def __call__(self, x: Array) -> tuple[Array, Array]:
-        """(lambda_1[x], a[x])."""
-        r, flow = self.grid.r, x * self.grid.slope * self.grid.dx
-        outer = _outer(flow * r)
-        return (_inner(flow * r**4) / r**3 + outer) / 3, _inner(flow * r**2) / r + outer
 
 
 class TwoScaleSystem(System):
@@ -159,6 +62,8 @@ class TwoScaleSystem(System):
         unit: Density and coefficients of M.
         excess: (lambda_1[M] - c0, a[M] - 3 c0, 2 (M - M(0))): what E's own equation (2.1) leaves.
         slopes: Stencils at the centres.
+        potentials: lambda_1 and a of a field.
+        collisions: Q(H, H)/E.
     """
 
     grid: RadialGrid
@@ -167,6 +72,8 @@ class TwoScaleSystem(System):
     unit: Gauss
     excess: tuple[Array, Array, Array]
     slopes: Slopes
+    potentials: Potentials
+    collisions: SelfCollisions
 
     def __init__(self, grid: RadialGrid, delta: Array, alpha: Array):
         """Build the system for the datum M + delta^alpha M_delta (1.2)."""
@@ -177,16 +84,25 @@ class TwoScaleSystem(System):
         lam, trace, density = unit_excess(np.asarray(grid.r))
         self.excess = jnp.asarray(lam), jnp.asarray(trace), jnp.asarray(2 * density)
         self.slopes = Slopes(grid)
+        self.potentials = Potentials(grid)
+        self.collisions = SelfCollisions(grid)
         self.lyapunov_names = ()
 
     def temperature(self, t: Array) -> Array:
         """T(t) of (2.3)."""
         return self.delta + 2 * C0 * t
 
+    def mass(self, t: Array) -> Array:
+        """m(t) of (1.4)."""
+        return self.delta**self.alpha * jnp.exp(2 * PEAK * t)
+
+    def height(self, t: Array) -> Array:
+        """E(t, 0)."""
+        return self.mass(t) * (2 * jnp.pi * self.temperature(t)) ** -1.5
+
     def profile(self, t: Array) -> Gauss:
         """E(t) of (1.4) and its coefficients."""
-        mass = self.delta**self.alpha * jnp.exp(2 * PEAK * t)
-        return gaussian_coefficients(self.grid.r, mass, self.temperature(t))
+        return gaussian_coefficients(self.grid.r, self.mass(t), self.temperature(t))
 
     def encode(self, f0: Array) -> Array:
         """g = h = 0."""
@@ -221,84 +137,144 @@ class TwoScaleSystem(System):
     def norms(self, t: Array, y: Array) -> Array:
         """(|g| of (2.6), |h| of (2.5)), from h^2/mu = phi^2 E^2/mu without overflow."""
         width = self.temperature(t)
-        mass = self.delta**self.alpha * jnp.exp(2 * PEAK * t)
-        # E^2/mu_T = m^2 (2 pi)^-3 T^-9/2 exp(-r^2/2T)
+        # E^2/mu_T = E(0)^2 T^-3/2 exp(-r^2/2T)
         weight = jnp.exp(-(self.grid.r**2) / (2 * width)) * width**-1.5
         near = self.grid.integrate(weight * y[0] ** 2)
         far = self.grid.integrate(self.unit.density * y[1] ** 2)
-        return jnp.stack([_root(far), mass * (2 * jnp.pi * width) ** -1.5 * _root(near)])
+        return jnp.stack([_root(far), self.height(t) * _root(near)])
 
     def rate(self, t: Array, y: Array) -> Array:
         """(d phi/dt, d gamma/dt): (2.4) divided by E and by M."""
-        phi, gamma = y
-        unit, spot = self.unit, self.profile(t)
-        far = Potentials(self.grid)(unit.density * gamma)
-        near = Potentials(self.grid)(spot.density * phi)
+        (phi, gamma), spot = y, self.profile(t)
+        far = self.potentials(self.unit.density * gamma)
+        total = self.potentials(self.unit.density * gamma + spot.density * phi)
+        return jnp.stack([self._near(t, phi, gamma, far), self._far(gamma, total, spot)])
+
+    def _near(self, t: Array, phi: Array, gamma: Array, far: tuple[Array, Array]) -> Array:
+        """(Q(H, H) + A[G] : Hess H + 2 G H)/E - (1 + phi) d log E/dt; `far` belongs to g."""
         width = self.temperature(t)
-        return jnp.stack(
-            [
-                self._near_rate(phi, gamma, far, width) + self.self_collisions(t, phi),
-                self._far_rate(gamma, far, near, spot),
-            ]
-        )
+        moved = self.slopes.transport(phi, self.unit.lam + far[0], self.unit.trace + far[1], width)
+        own = self.collisions(phi, self.height(t), width)
+        return (1 + phi) * self._near_source(width, gamma, far) + moved + own
 
-    def _near_rate(self, phi: Array, gamma: Array, far: tuple, width: Array) -> Array:
-        """(A[G] : Hess H + 2 G H)/E - (1 + phi) d log E/dt."""
-        square = self.grid.r**2
-        lam, trace = self.unit.lam + far[0], self.unit.trace + far[1]
-        excess = self.excess
-        source = (excess[0] + far[0]) * square / width**2 - (excess[1] + far[1]) / width
-        source = source + excess[2] + 2 * self.unit.density * gamma
-        return (1 + phi) * source + self._transport(phi, lam, trace, width)
+    def _near_source(self, width: Array, gamma: Array, far: tuple[Array, Array]) -> Array:
+        lam, trace, density = (e + x for e, x in zip(self.excess, (*far, 0.0)))
+        return lam * self.grid.r**2 / width**2 - trace / width + density + self._twice(gamma)
 
-    def _far_rate(self, gamma: Array, far: tuple, near: tuple, spot: Gauss) -> Array:
-        """(A[F] : Hess G + G^2)/M, with A[M] : Hess M + M^2 = 0 used."""
-        lam, trace = spot.lam + far[0] + near[0], spot.trace + far[1] + near[1]
-        source = lam * self.grid.r**2 - trace + self.unit.density * gamma
-        moved = self._transport(gamma, self.unit.lam + lam, self.unit.trace + trace, 1.0)
-        return (1 + gamma) * source + moved
+    def _twice(self, gamma: Array) -> Array:
+        return 2 * self.unit.density * gamma
 
-    def _transport(self, x: Array, lam: Array, trace: Array, width: Array | float) -> Array:
-        """a x_rho + lambda_1 r^2 x_rhorho - 2 lambda_1 r^2/T x_rho."""
-        slopes = self.slopes
-        drift = -2 * lam * self.grid.r**2 / width * apply_bands(slopes.outward, x)
-        return drift + trace * apply_bands(slopes.first, x) + lam * apply_bands(slopes.second, x)
+    def _far(self, gamma: Array, total: tuple[Array, Array], spot: Gauss) -> Array:
+        """(A[F] : Hess G + G^2)/M less A[M] : Hess M + M^2 = 0; `total` belongs to g + h."""
+        lam, trace = spot.lam + total[0], spot.trace + total[1]
+        moved = self.slopes.transport(gamma, self.unit.lam + lam, self.unit.trace + trace, 1.0)
+        return (1 + gamma) * self._far_source(gamma, lam, trace) + moved
 
-    def self_collisions(self, t: Array, phi: Array) -> Array:
-        """Q(H, H)/E for H = E (1 + phi), in the antisymmetric form."""
-        grid, width = self.grid, self.temperature(t)
-        faces = grid.faces[1:-1]
-        stretch = _on_faces(grid.difference, grid.r**2 / 2)
-        mass = self.delta**self.alpha * jnp.exp(2 * PEAK * t)
-        profile = mass * (2 * jnp.pi * width) ** -1.5 * jnp.exp(-(faces**2) / (2 * width))
-        weight = profile * stretch * grid.dx
-        value = 1 + _on_faces(grid.interpolation, phi)
-        slope = _on_faces(grid.difference, phi) / stretch
-        cube = faces**3
-        bracket = slope * _kernel_sum(cube, weight * value)
-        beta = (bracket - value * _kernel_sum(cube, weight * slope)) / cube
-        origin = 1.5 * beta[0] - 0.6 * beta[1] + 0.1 * beta[2]
-        left, right = beta[0][None], beta[-1:]
-        around = jnp.concatenate([left, origin[None], beta, right, right])
-        q = [around[k : k + grid.n] for k in range(4)]
-        middle = (9 * (q[1] + q[2]) - q[0] - q[3]) / 16
-        change = (q[0] - 27 * q[1] + 27 * q[2] - q[3]) / (24 * grid.dx)
-        return (3 - grid.r**2 / width) * middle + grid.r * change / grid.slope
+    def _far_source(self, gamma: Array, lam: Array, trace: Array) -> Array:
+        return lam * self.grid.r**2 - trace + self.unit.density * gamma
 
     def frozen(self, t: Array, y: Array) -> TwoScaleSystem:
         """Nothing to choose."""
         return self
 
     def linearize(self, t: Array, y: Array) -> Callable:
-        """Exact derivative of `rate`, factored densely: O(n^3)."""
-        n = 2 * self.grid.n
-        jacobian = jax.jacfwd(lambda x: self.rate(t, x))(y).reshape(n, n)
+        """Exact derivative of `rate`: O(n), see `bands`."""
 
         def factored(tau: Array) -> Callable[[Array], Array]:
-            lu = jax.scipy.linalg.lu_factor(jnp.eye(n) - tau * jacobian)
-            return lambda rhs: jax.scipy.linalg.lu_solve(lu, rhs.reshape(n)).reshape(2, -1)
+            lu = factor(*blocks_from_bands(self.bands(t, y, tau), width=3))
+            n, groups = self.grid.n, lu.inverse.shape[0]
+            fields = lu.inverse.shape[1] // 3
+
+            def solve(rhs: Array) -> Array:
+                rows = jnp.pad(rhs, ((0, fields - 2), (0, 3 * groups - n)))
+                rows = rows.reshape(fields, groups, 3).swapaxes(0, 1).reshape(groups, -1)
+                found = lu.solve(rows).reshape(groups, fields, 3).swapaxes(0, 1)
+                return found.reshape(fields, -1)[:2, :n]
+
+            return solve
 
         return factored
+
+    def bands(self, t: Array, y: Array, tau: Array) -> list[list[Array]]:
+        """Bands of 1 - tau J, shape (n, 7) each, over eight fields.
+
+        phi, gamma, the kernel sums of (lambda_1, a) of g and of g + h at the centres, and those of
+        1 + phi and phi_rho at the faces: with the sums as unknowns everything is local. Each sum is
+        divided by its kernel, each row by its diagonal.
+        """
+        (phi, gamma), n = y, self.grid.n
+        unit, spot, square = self.unit, self.profile(t), self.grid.r**2
+        slopes, pot, own, width = self.slopes, self.potentials, self.collisions, self.temperature(t)
+        far = pot(unit.density * gamma)
+        rest = pot(unit.density * gamma + spot.density * phi)
+        zero = jnp.zeros((n, 7))
+        blocks = [[zero] * 8 for _ in range(8)]
+
+        def diagonal(x: Array) -> Array:
+            return zero.at[:, 3].set(x)
+
+        # Local derivatives of both rates, and their derivatives in lambda_1 and a.
+        near_lam, far_lam = slopes.with_lam(width), slopes.with_lam(1.0)
+        lam, trace = spot.lam + rest[0], spot.trace + rest[1]
+        near_near = (unit.lam + far[0])[:, None] * near_lam
+        near_near += (unit.trace + far[1])[:, None] * slopes.first
+        near_near += diagonal(self._near_source(width, gamma, far))
+        far_far = (unit.lam + lam)[:, None] * far_lam + (unit.trace + trace)[:, None] * slopes.first
+        far_far += diagonal(self._far_source(gamma, lam, trace) + (1 + gamma) * unit.density)
+        by_far = (
+            (1 + phi) * square / width**2 + apply_bands(near_lam, phi),
+            -(1 + phi) / width + apply_bands(slopes.first, phi),
+        )
+        by_rest = (
+            (1 + gamma) * square + apply_bands(far_lam, gamma),
+            -(1 + gamma) + apply_bands(slopes.first, gamma),
+        )
+
+        def ends(factors: tuple[Array, Array], density: Array) -> Array:
+            local = factors[0][:, None] * pot.lam_end + factors[1][:, None] * pot.trace_end
+            return local * around(density)
+
+        near_far = ends(by_far, unit.density) + diagonal(2 * (1 + phi) * unit.density)
+        far_far += ends(by_rest, unit.density)
+        far_near = ends(by_rest, spot.density)
+
+        # Self-collisions: cell c takes the faces c - 2 .. c + 1, face i the cells i - 1 .. i + 2.
+        value, slope = own.face_values(phi)
+        weight = own.weight(self.height(t), width)
+        sums = [_row(own.cube, weight * x) for x in (value, slope)]
+        local = (sums[0][:, None] * own.difference - sums[1][:, None] * own.interpolation) / 3
+        through = slope / 3, -value / 3
+        outflow = own.divergence(width)
+        via = [zero, zero]
+        for k in range(4):
+            face = slice(k, k + n)
+            flux = outflow[:, k, None] * jnp.pad(local, ((2, 2), (0, 0)))[face]
+            near_near = near_near.at[:, k : k + 4].add(flux)
+            for m in range(2):
+                column = outflow[:, k] * jnp.pad(through[m], (2, 2))[face]
+                via[m] = via[m].at[:, k + 1].set(column)
+
+        identity = diagonal(jnp.ones(n))
+        blocks[0][0], blocks[0][1] = identity - tau * near_near, -tau * near_far
+        blocks[1][0], blocks[1][1] = -tau * far_near, identity - tau * far_far
+        for m, kernel in enumerate((pot.cube, pot.line)):
+            second, scale = _kernel_rows(kernel)
+            share = (1 / 3, 1.0)[m]
+            source = scale * pot.weight
+            blocks[0][2 + m], blocks[1][4 + m] = (
+                diagonal(-tau * share * by_far[m]),
+                diagonal(-tau * share * by_rest[m]),
+            )
+            blocks[2 + m][2 + m] = blocks[4 + m][4 + m] = second
+            blocks[2 + m][1] = blocks[4 + m][1] = diagonal(-source * unit.density)
+            blocks[4 + m][0] = diagonal(-source * spot.density)
+        second, scale = _kernel_rows(own.cube)
+        for m, stencil in enumerate((own.interpolation, own.difference)):
+            blocks[0][6 + m] = -tau * via[m]
+            blocks[6 + m][6 + m] = jnp.concatenate([second, identity[:1]])
+            source = -(scale * weight)[:, None] * stencil
+            blocks[6 + m][0] = zero.at[: n - 1, 2:6].set(source)
+        return blocks
 
     def size(self, t: Array, y: Array) -> Array:
         """One: `error` is already relative."""
@@ -332,54 +308,23 @@ class TwoScaleSystem(System):
         return jnp.sqrt(self.grid.integrate((x * weight) ** 2))
 
 
-def apply_bands(bands: Array, x: Array) -> Array:
-    """Sum_k bands[i, k] x[i - 3 + k]."""
-    n = x.shape[0]
-    padded = jnp.pad(x, (WIDTH, WIDTH))
-    return sum(bands[:, k] * padded[k : k + n] for k in range(2 * WIDTH + 1))
+def _row(kernel: Array, x: Array) -> Array:
+    """The kernel sum of x divided by the kernel."""
+    return kernel_sum(kernel, x) / kernel
 
 
-def _compact(full: np.ndarray) -> np.ndarray:
-    """The seven diagonals of a banded matrix."""
-    n = full.shape[0]
-    padded = np.pad(full, ((0, 0), (WIDTH, WIDTH)))
-    return np.stack([padded[i, i : i + 2 * WIDTH + 1] for i in range(n)])
+def _kernel_rows(kernel: Array) -> tuple[Array, Array]:
+    """(second, scale): bands with second @ (z / kernel) = scale * x for z = kernel_sum(kernel, x).
 
-
-def _on_faces(stencil: Array, x: Array) -> Array:
-    n = x.shape[0]
-    padded = jnp.pad(x, (1, 1))
-    return sum(stencil[:, m] * padded[m : m + n - 1] for m in range(4))
-
-
-def _kernel_sum(cube: Array, weighted: Array) -> Array:
-    """sum_j min(r_i, r_j)^3/3 weighted_j."""
-    inner = jnp.cumsum(cube / 3 * weighted)
-    return inner + cube / 3 * (jnp.cumsum(weighted[::-1])[::-1] - weighted)
-
-
-def _end(w: Array, sign: float) -> Array:
-    """Euler-Maclaurin terms of orders 2 and 4 at the centres; w even (1) or odd (-1) at r = 0."""
-    q = jnp.concatenate([sign * w[1::-1], w, jnp.zeros(2)])
-    a, b, c, d = (q[k : k + w.shape[0]] for k in (0, 1, 3, 4))
-    return (8 * (c - b) - (d - a)) / 144 - (d - 2 * c + 2 * b - a) / 1440
-
-
-def _inner(w: Array) -> Array:
-    return jnp.cumsum(w) - w / 2 - _end(w, 1.0)
-
-
-def _outer(w: Array) -> Array:
-    return jnp.cumsum(w[::-1])[::-1] - w / 2 + _end(w, -1.0)
-
-
-def _series(z, power: int, first: int):
-    """4/sqrt(pi) (power 3) or 2/sqrt(pi) (power 1) sum_k>=first (-1)^k z^2k/(k! (2k + power))."""
-    total = 0.0 * z
-    for k in range(13, first - 1, -1):
-        term = (-1) ** k / (math.factorial(k) * (2 * k + power))
-        total = total + term * z ** (2 * k)
-    return total * (4 if power == 3 else 2) / math.sqrt(math.pi)
+    The difference quotient of z in the kernel is the sum of x outside, so its difference is x.
+    """
+    gap = 1.0 / jnp.diff(kernel, prepend=0.0)
+    onward = jnp.append(gap[1:], 0.0)
+    scale = 1.0 / (kernel * (gap + onward))
+    below = -gap * scale * jnp.append(0.0, kernel[:-1])
+    above = -onward * scale * jnp.append(kernel[1:], 0.0)
+    second = jnp.zeros((kernel.shape[0], 7))
+    return second.at[:, 2].set(below).at[:, 3].set(1.0).at[:, 4].set(above), scale
 
 
 def _root(x: Array) -> Array:
