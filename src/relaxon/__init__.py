@@ -25,6 +25,7 @@ else:
 
 if TYPE_CHECKING:
     from relaxon import dispersion, distributions, functionals, potentials
+    from relaxon.blowdown import TwoScale, bootstrap_constant
     from relaxon.case import Case, case
     from relaxon.collisions.landau import Landau
     from relaxon.collisions.lenard_balescu import LenardBalescu
@@ -51,7 +52,9 @@ __all__ = [
     "Solution",
     "Status",
     "StorageError",
+    "TwoScale",
     "__version__",
+    "bootstrap_constant",
     "case",
     "check",
     "checks",
@@ -80,6 +83,8 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "Status": ("relaxon.status", "Status"),
     "StorageError": ("relaxon.storage", "StorageError"),
     "__version__": ("relaxon.version", "VERSION"),
+    "TwoScale": ("relaxon.blowdown", "TwoScale"),
+    "bootstrap_constant": ("relaxon.blowdown", "bootstrap_constant"),
     "case": ("relaxon.case", "case"),
     "check": ("relaxon.theorems", "check"),
     "checks": ("relaxon.theorems", "checks"),

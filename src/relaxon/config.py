@@ -80,6 +80,19 @@ class LandauSection(EquationSection):
         return Landau(gamma=self.gamma, strength=strength, reaction=self.reaction)
 
 
+class TwoScaleSection(EquationSection):
+    """The two-scale system; see `relaxon.TwoScale`."""
+
+    delta: float
+    alpha: float
+
+    def build(self) -> Any:
+        """The equation."""
+        from relaxon.blowdown import TwoScale
+
+        return TwoScale(self.delta, self.alpha)
+
+
 class RadialGridSection(GridSection):
     """A radial grid; see `relaxon.RadialGrid`."""
 
@@ -181,7 +194,10 @@ class RecordSection(Section):
         return Record(n=self.times, first=self.first, functionals=functionals, notes=notes)
 
 
-EQUATIONS: dict[str, type[EquationSection]] = {"Landau": LandauSection}
+EQUATIONS: dict[str, type[EquationSection]] = {
+    "Landau": LandauSection,
+    "TwoScale": TwoScaleSection,
+}
 GRIDS: dict[str, type[GridSection]] = {"RadialGrid": RadialGridSection}
 INITIALS: dict[str, type[InitialSection]] = {
     "blowdown": BlowdownSection,

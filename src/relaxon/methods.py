@@ -9,6 +9,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
+from relaxon.blowdown import TwoScale
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.collisions.relative import RelativeSystem
@@ -44,9 +45,15 @@ def _radial_screened(problem: Problem, rtol: float) -> Stepper:
     return Rosenbrock(system, jnp.asarray(rtol))
 
 
+def _two_scale(problem: Problem, rtol: float) -> Stepper:
+    problem.equation.require_datum(problem.f0, problem.grid)
+    return Rosenbrock(problem.equation.system(problem.grid), jnp.asarray(rtol))
+
+
 METHODS: dict[tuple[type, type], Callable[[Problem, float], Stepper]] = {
     (Landau, RadialGrid): _radial_landau,
     (LenardBalescu, RadialGrid): _radial_screened,
+    (TwoScale, RadialGrid): _two_scale,
 }
 """Keyed by the classes of equation and grid; an entry builds the stepper of a problem."""
 
