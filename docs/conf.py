@@ -43,6 +43,11 @@ def _mathematics(app, what, name, obj, options, lines):
 
     text = re.sub(r"^([ \t]*)\$\$(.+?)\$\$", display, text, flags=re.S | re.M)
     text = re.sub(r"\$\s?([^$\n]+?)\s?\$", lambda m: f":math:`{m.group(1).strip()}`", text)
+    # What is left outside formulas and code is plain text: |v| is no substitution, *x no emphasis.
+    kept = re.compile(r"(\.\. math::\n\n[^\n]*|:\w+:`[^`]*`|``[^`]*``|`[^`]*`)")
+    parts = kept.split(text)
+    parts[::2] = [re.sub(r"(?<![\\*])(\||\*(?=\w))", r"\\\1", part) for part in parts[::2]]
+    text = "".join(parts)
     lines[:] = text.split("\n")
 
 
