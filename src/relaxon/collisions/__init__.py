@@ -1,0 +1,1 @@
+"""Collision operators: from a distribution to its diffusion tensor, friction and rate."""

@@ -1,0 +1,318 @@
+"""The general collision engine: plane integrals, screening on each line, back-projection."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import Protocol
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxon.collisions.equilibrium import Maxwellian, conserve, matched_maxwellian, sphere_area
+from relaxon.grids.cartesian import VelocityGrid
+from relaxon.radon import Lines, RadonTransform
+
+
+class Screening(Protocol):
+    """What the engine asks of a potential."""
+
+    def screening(self, z: jax.Array) -> jax.Array:
+        """`K(z) = int_0^inf k^d Vhat^2 / |1 + Vhat z|^2 dk`, real, z complex."""
+
+
+class ConstantScreening(eqx.Module):
+    """K that does not depend on the distribution: the Landau kernel `strength / |w|`."""
+
+    value: jax.Array
+
+    def __init__(self, d: int, strength):
+        """The constant that gives `B(w) = strength |w|^-1 Pi(w)` (duerinckx2023 (1.6), (1.7))."""
+        self.value = jnp.asarray(strength, float) * (d - 1) / (
+            sphere_area(d - 1) * line_factor(d)
+        )
+
+    def screening(self, z: jax.Array) -> jax.Array:
+        """The constant, with the shape of z."""
+        return jnp.broadcast_to(self.value, z.shape)
+
+
+class ResolutionWarning(UserWarning):
+    """A resonance is narrower than what the lines resolve."""
+
+
+def line_factor(d: int) -> float:
+    """`C = pi (2 pi)^-d`, the prefactor of the flux."""
+    return np.pi * (2 * np.pi) ** -d
+
+
+class LineTerms(eqx.Module):
+    """What the flux needs on each refined line, with what the correction changed."""
+
+    diffusion: jax.Array
+    friction: jax.Array
+    change: jax.Array
+
+
+class RadonOperator(eqx.Module):
+    r"""Lenard-Balescu (and Landau with the kernel `1/|w|`) on a Cartesian grid.
+
+    $$ J(v) = C \\int_{S^{d-1}} n \\, K(n \\cdot v)
+       \\left[ F_1 \\, n \\cdot h(v) - f(v) H_1 \\right] dn, \\qquad
+       h = \\nabla f + \\frac{v - \\bar v}{T} f $$
+
+    with `C = pi (2 pi)^-d`, `F1`, `H1` the plane integrals of f and of n.h, and
+    `K = K(z(u; n))`, `z = Hilbert(F1') + i pi F1'`. This is the flux of duerinckx2023 (1.1) to
+    (1.3): tilting the gradient by any Maxwellian adds `F1 n.(v - vbar)/T f - f (u - n.vbar)/T F1`,
+    which vanishes on `u = n.v`. With the Maxwellian of f's own invariants h is computed from the
+    deviation `f - M`, so Maxwellians are stationary to rounding and the relative accuracy near
+    equilibrium is that of the deviation.
+
+    **Resonances.** z and F1 are smooth on the grid's scale, K is not: where `1 + Vhat(k) z`
+    nearly vanishes K F1 has an edge whose width is Im z. K is therefore evaluated on a line
+    `refine` times finer, and in the `cells` worst cells of each line the interpolant of K F1 is
+    replaced, under the integral sign, by K of the interpolated z at `nodes` Gauss points (product
+    integration: the remainder is distributed to the neighbouring points with the weights of the
+    interpolation). Only then is the line reduced to the grid's own frequencies.
+
+    Args:
+        grid: The Cartesian grid.
+        potential: Anything with `.screening(z)`.
+        directions: Directions per half-turn, by default from the grid.
+        refine: Line points per grid spacing.
+        cells: Corrected cells per line; 0 switches the correction off.
+        nodes: Gauss points in a corrected cell.
+
+    Accuracy: spectral while K is smooth, else see tests/physics/test_resonance.py.
+    Cost: O(n^d log n).
+    """
+
+    radon: RadonTransform
+    potential: Screening
+    grid: VelocityGrid = eqx.field(static=True)
+    cells: int = eqx.field(static=True)
+    nodes: int = eqx.field(static=True)
+
+    def __init__(
+        self,
+        grid: VelocityGrid,
+        potential: Screening,
+        directions: int | None = None,
+        refine: int = 4,
+        cells: int = 6,
+        nodes: int = 24,
+    ):
+        self.grid, self.potential = grid, potential
+        self.radon = RadonTransform(grid, directions, refine)
+        self.cells, self.nodes = cells, nodes
+
+    def __call__(self, f: jax.Array) -> jax.Array:
+        """Rate of change `div J`, conservative to rounding; shape `grid.shape`."""
+        maxwellian = matched_maxwellian(f, self.grid)
+        h = tilted_gradient(f, maxwellian, self.grid)
+        diffusion, response = self.flux_terms(f, maxwellian)
+        return rate_from_flux(flux(diffusion, response, f, h), maxwellian, self.grid)
+
+    def coefficients(self, f: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Diffusion tensor D `(..., d, d)` and friction P `(..., d)`: `J = D grad f - P f`."""
+        maxwellian = matched_maxwellian(f, self.grid)
+        diffusion, response = self.flux_terms(f, maxwellian)
+        tensor = unpack(diffusion, self.grid.d)
+        drag = jnp.einsum("...ij,...j->...i", tensor, maxwellian.tilt(self.grid))
+        return tensor, jnp.moveaxis(response, 0, -1) - drag
+
+    def flux_terms(self, f: jax.Array, maxwellian: Maxwellian) -> tuple[jax.Array, jax.Array]:
+        """D as its upper triangle `(d (d + 1) / 2, ...)`, and the response `(d, ...)` to h."""
+        terms = self.line_terms(f, maxwellian)
+        normals = self.radon.normals
+        d = self.grid.d
+        pairs = jnp.stack([normals[:, i] * normals[:, j] for i, j in triangle(d)])
+        factor = line_factor(d)
+        first = self.radon.line_transform(factor * terms.diffusion)
+        second = self.radon.line_transform(factor * terms.friction)
+        batch = jnp.concatenate([pairs[:, :, None] * first, normals.T[:, :, None] * second])
+        fields = self.radon.backproject(batch)
+        return fields[: len(pairs)], fields[len(pairs) :]
+
+    def line_functions(self, f: jax.Array, maxwellian: Maxwellian) -> tuple[Lines, jax.Array]:
+        """Plane integrals of f with z's two parts, and those of n.h, on the refined lines."""
+        radon = self.radon
+        deviation = f - maxwellian.values(self.grid)
+        centre = (radon.normals @ maxwellian.mean)[:, None]
+        temperature = maxwellian.temperature
+        omega = radon.frequencies
+        bell = maxwellian.density * jnp.exp(
+            -1j * omega * centre - 0.5 * temperature * omega**2
+        )
+        spectrum = radon.spectrum(deviation)
+        rest = radon.lines(spectrum)
+        # The Maxwellian's share in closed form keeps the relative accuracy of its tail.
+        shift = (radon.u - centre) / temperature
+        value = maxwellian.density * jnp.exp(-0.5 * temperature * shift**2)
+        value = value / jnp.sqrt(2 * jnp.pi * temperature)
+        hilbert = rest.hilbert + radon.lines(bell).hilbert
+        lines = Lines(rest.value + value, rest.slope - shift * value, hilbert)
+        return lines, rest.slope + shift * rest.value
+
+    def line_terms(self, f: jax.Array, maxwellian: Maxwellian) -> LineTerms:
+        """`K F1` and `K H1` on the refined lines, resonances integrated over their cells."""
+        lines, response = self.line_functions(f, maxwellian)
+        # Below this the slope is rounding of the transform, and 1/Im z would amplify it.
+        floor = 1e-14 * jnp.max(jnp.abs(lines.slope)) + 1e-290
+        stack = jnp.stack([lines.hilbert, lines.slope, lines.value, response])
+        products = self._products(stack, floor)
+        corrected, change = self._correct(stack, products, floor)
+        window = self._window()
+        return LineTerms(corrected[0] * window, corrected[1] * window, change)
+
+    def _products(self, stack: jax.Array, floor: jax.Array) -> jax.Array:
+        real, slope, value, response = stack
+        imaginary = jnp.pi * jnp.maximum(jnp.abs(slope), floor)
+        k = self.potential.screening(real + 1j * imaginary)
+        return jnp.stack([k * value, k * response])
+
+    def _correct(self, stack, products, floor):
+        """Product integration in the cells where K F1 bends most."""
+        if self.cells == 0:
+            return products, jnp.zeros(products.shape[1])
+        first = products[0]
+        points = first.shape[-1]
+        size = jnp.abs(first[:, 4:] - 4 * first[:, 3:-1] + 6 * first[:, 2:-2])
+        bend = jnp.abs(
+            first[:, 4:] - 4 * first[:, 3:-1] + 6 * first[:, 2:-2] - 4 * first[:, 1:-3]
+            + first[:, :-4]
+        )
+        del size
+        # Cell c lies between points c and c + 1; bend[j] is centred on point j + 2.
+        measure = jnp.maximum(bend[:, :-1], bend[:, 1:])
+        _, chosen = jax.lax.top_k(measure, self.cells)
+        corner = jnp.clip(chosen, 0, points - 6)
+        index = corner[..., None] + jnp.arange(6)
+        nodes, weights, interpolate = cell_rule(self.nodes)
+        local = jnp.take_along_axis(
+            stack.reshape(4, -1, 1, points), index[None].reshape(1, *index.shape[:1], 1, -1), -1
+        ).reshape(4, *index.shape)
+        inside = jnp.einsum("anck,qk->ancq", local, interpolate)
+        exact = self._products(inside, floor)
+        sampled = jnp.take_along_axis(
+            products.reshape(2, -1, 1, points), index[None].reshape(1, *index.shape[:1], 1, -1), -1
+        ).reshape(2, *index.shape)
+        remainder = exact - jnp.einsum("anck,qk->ancq", sampled, interpolate)
+        shares = jnp.einsum("ancq,q,qk->anck", remainder, weights, interpolate)
+        rows = jnp.arange(index.shape[0])[:, None, None]
+        corrected = products.at[:, rows, index].add(shares)
+        change = jnp.sum(jnp.abs(jnp.sum(shares[0], axis=-1)), axis=-1)
+        return corrected, change
+
+    def _window(self) -> jax.Array:
+        """One inside the box, smoothly to zero where a line leaves it (corner to end of line).
+
+        K F1 need not decay (long-range potentials); the jump at the line's ends would ring.
+        """
+        reach = self.grid.v_max * jnp.sum(jnp.abs(self.radon.normals), axis=1)[:, None]
+        depth = (jnp.abs(self.radon.u) / reach - 0.85) / 0.15
+        s = jnp.clip(depth, 0.0, 1.0)
+        return 1.0 - s**4 * (35 - 84 * s + 70 * s**2 - 20 * s**3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Resolution:
+    """How well the lines resolve the resonances of one distribution.
+
+    Attributes:
+        correction: What product integration changed in the integral of K F1, worst line,
+            relative to that integral.
+        width: Narrowest resonance, `Im z / |d Re z / du|` where Re z < 0, in units of the
+            line spacing, over the lines on which the correction matters.
+    """
+
+    correction: float
+    width: float
+
+
+def resolution(operator: RadonOperator, f: jax.Array, warn: float = 1e-2) -> Resolution:
+    """Measure how much of K F1 lies in resonances narrower than the line spacing.
+
+    Args:
+        operator: The general operator.
+        f: Distribution on its grid.
+        warn: Relative correction above which a `ResolutionWarning` is issued.
+    """
+    grid = operator.grid
+    maxwellian = matched_maxwellian(f, grid)
+    lines, _ = operator.line_functions(f, maxwellian)
+    terms = operator.line_terms(f, maxwellian)
+    share = float(jnp.max(terms.change / jnp.sum(jnp.abs(terms.diffusion), axis=-1)))
+    spacing = operator.radon.fine_spacing
+    steep = jnp.abs(jnp.gradient(lines.hilbert, spacing, axis=-1))
+    width = jnp.pi * jnp.abs(lines.slope) / (steep * spacing)
+    measure = jnp.abs(jnp.diff(terms.diffusion, axis=-1, prepend=0.0))
+    where = measure > 0.05 * jnp.max(jnp.abs(terms.diffusion))
+    narrow = float(jnp.min(jnp.where(where & (lines.hilbert < 0), width, jnp.inf)))
+    result = Resolution(correction=share, width=narrow)
+    if share > warn:
+        warnings.warn(
+            f"A resonance {narrow:.2g} line spacings wide is not resolved: sub-cell integration "
+            f"changed the integral of K F1 by {share:.1e} (allowed: {warn:.0e}); raise n or "
+            "refine.",
+            ResolutionWarning,
+            stacklevel=2,
+        )
+    return result
+
+
+def cell_rule(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gauss rule on the middle cell of six points at 0..5, and the weights of interpolation.
+
+    Returns:
+        nodes in (2, 3), weights that sum to 1, and the matrix `(count, 6)` of Lagrange values.
+    """
+    x, w = np.polynomial.legendre.leggauss(count)
+    nodes = 2.5 + x / 2
+    grid = np.arange(6.0)
+    values = np.ones((count, 6))
+    for k in range(6):
+        for j in range(6):
+            if j != k:
+                values[:, k] *= (nodes - grid[j]) / (grid[k] - grid[j])
+    return nodes, w / 2, values
+
+
+def tilted_gradient(f: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid) -> jax.Array:
+    """`grad f + (v - mean) f / T`, computed from the deviation `f - M`: zero at M."""
+    deviation = f - maxwellian.values(grid)
+    return grid.grad(deviation) + maxwellian.tilt(grid) * deviation[..., None]
+
+
+def flux(diffusion: jax.Array, response: jax.Array, f: jax.Array, h: jax.Array) -> jax.Array:
+    """`J = D h - R f` with D given by its upper triangle; components on the last axis."""
+    d = h.shape[-1]
+    rows = []
+    for i in range(d):
+        row = -response[i] * f
+        for j in range(d):
+            row = row + diffusion[triangle(d).index((min(i, j), max(i, j)))] * h[..., j]
+        rows.append(row)
+    return jnp.stack(rows, axis=-1)
+
+
+def rate_from_flux(j: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid) -> jax.Array:
+    """Divergence of the flux, with the invariants' drift taken out."""
+    return conserve(grid.div(j), maxwellian, grid)
+
+
+def triangle(d: int) -> list[tuple[int, int]]:
+    """Index pairs i <= j of a symmetric matrix."""
+    return [(i, j) for i in range(d) for j in range(i, d)]
+
+
+def unpack(upper: jax.Array, d: int) -> jax.Array:
+    """Full symmetric matrices `(..., d, d)` from their upper triangles on the first axis."""
+    order = triangle(d)
+    rows = [
+        jnp.stack([upper[order.index((min(i, j), max(i, j)))] for j in range(d)], axis=-1)
+        for i in range(d)
+    ]
+    return jnp.stack(rows, axis=-2)

@@ -1,0 +1,1 @@
+"""Grids: where a distribution lives, how it is integrated and differentiated."""

@@ -1,0 +1,1 @@
+"""Time stepping, ignorant of the equation that it advances."""
