@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.collisions.equilibrium import Maxwellian, conserve, matched_maxwellian, sphere_area
+from relaxon.collisions.flux import coefficients, flux, tilted_gradient, triangle
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.radon import Lines, RadonTransform
 
@@ -94,6 +95,7 @@ class RadonOperator(eqx.Module):
     grid: VelocityGrid = eqx.field(static=True)
     cells: int = eqx.field(static=True)
     nodes: int = eqx.field(static=True)
+    damping: int | None = eqx.field(static=True)
 
     def __init__(
         self,
@@ -104,24 +106,25 @@ class RadonOperator(eqx.Module):
         cells: int = 6,
         nodes: int = 24,
     ):
+        smooth = isinstance(potential, ConstantScreening)
+        self.damping = None if smooth else 8
         self.grid, self.potential = grid, potential
         self.radon = RadonTransform(grid, directions, refine)
-        self.cells, self.nodes = cells, nodes
+        self.cells, self.nodes = 0 if smooth else cells, nodes
 
     def __call__(self, f: jax.Array) -> jax.Array:
         """Rate of change `div J`, conservative to rounding; shape `grid.shape`."""
         maxwellian = matched_maxwellian(f, self.grid)
         h = tilted_gradient(f, maxwellian, self.grid)
         diffusion, response = self.flux_terms(f, maxwellian)
-        return rate_from_flux(flux(diffusion, response, f, h), maxwellian, self.grid)
+        rate = self.grid.div(flux(diffusion, response, f, h), self.damping)
+        return conserve(rate, maxwellian, self.grid)
 
     def coefficients(self, f: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Diffusion tensor D `(..., d, d)` and friction P `(..., d)`: `J = D grad f - P f`."""
         maxwellian = matched_maxwellian(f, self.grid)
         diffusion, response = self.flux_terms(f, maxwellian)
-        tensor = unpack(diffusion, self.grid.d)
-        drag = jnp.einsum("...ij,...j->...i", tensor, maxwellian.tilt(self.grid))
-        return tensor, jnp.moveaxis(response, 0, -1) - drag
+        return coefficients(diffusion, response, maxwellian, self.grid)
 
     def flux_terms(self, f: jax.Array, maxwellian: Maxwellian) -> tuple[jax.Array, jax.Array]:
         """D as its upper triangle `(d (d + 1) / 2, ...)`, and the response `(d, ...)` to h."""
@@ -179,12 +182,10 @@ class RadonOperator(eqx.Module):
             return products, jnp.zeros(products.shape[1])
         first = products[0]
         points = first.shape[-1]
-        size = jnp.abs(first[:, 4:] - 4 * first[:, 3:-1] + 6 * first[:, 2:-2])
         bend = jnp.abs(
             first[:, 4:] - 4 * first[:, 3:-1] + 6 * first[:, 2:-2] - 4 * first[:, 1:-3]
             + first[:, :-4]
         )
-        del size
         # Cell c lies between points c and c + 1; bend[j] is centred on point j + 2.
         measure = jnp.maximum(bend[:, :-1], bend[:, 1:])
         _, chosen = jax.lax.top_k(measure, self.cells)
@@ -278,41 +279,3 @@ def cell_rule(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             if j != k:
                 values[:, k] *= (nodes - grid[j]) / (grid[k] - grid[j])
     return nodes, w / 2, values
-
-
-def tilted_gradient(f: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid) -> jax.Array:
-    """`grad f + (v - mean) f / T`, computed from the deviation `f - M`: zero at M."""
-    deviation = f - maxwellian.values(grid)
-    return grid.grad(deviation) + maxwellian.tilt(grid) * deviation[..., None]
-
-
-def flux(diffusion: jax.Array, response: jax.Array, f: jax.Array, h: jax.Array) -> jax.Array:
-    """`J = D h - R f` with D given by its upper triangle; components on the last axis."""
-    d = h.shape[-1]
-    rows = []
-    for i in range(d):
-        row = -response[i] * f
-        for j in range(d):
-            row = row + diffusion[triangle(d).index((min(i, j), max(i, j)))] * h[..., j]
-        rows.append(row)
-    return jnp.stack(rows, axis=-1)
-
-
-def rate_from_flux(j: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid) -> jax.Array:
-    """Divergence of the flux, with the invariants' drift taken out."""
-    return conserve(grid.div(j), maxwellian, grid)
-
-
-def triangle(d: int) -> list[tuple[int, int]]:
-    """Index pairs i <= j of a symmetric matrix."""
-    return [(i, j) for i in range(d) for j in range(i, d)]
-
-
-def unpack(upper: jax.Array, d: int) -> jax.Array:
-    """Full symmetric matrices `(..., d, d)` from their upper triangles on the first axis."""
-    order = triangle(d)
-    rows = [
-        jnp.stack([upper[order.index((min(i, j), max(i, j)))] for j in range(d)], axis=-1)
-        for i in range(d)
-    ]
-    return jnp.stack(rows, axis=-2)

@@ -104,10 +104,25 @@ class VelocityGrid:
         slopes = jnp.fft.irfftn(parts, s=self.shape, axes=tuple(range(-self.d, 0)))
         return jnp.moveaxis(slopes, 0, -1)
 
-    def div(self, flux: jax.Array) -> jax.Array:
-        """Divergence of `flux` (shape `self.shape + (d,)`)."""
+    def div(self, flux: jax.Array, order: int | None = None) -> jax.Array:
+        """Divergence of `flux` (shape `self.shape + (d,)`).
+
+        Args:
+            flux: Components on the last axis.
+            order: If given, frequencies are damped by `exp(-36 |k / k_max|^order)` along each
+                axis. A flux with an edge that the grid does not resolve has parts at the highest
+                frequencies that need not vanish at the faces of the box, where the derivative of
+                v itself jumps; without damping they spoil the moments (measured: 5e-6 against
+                1e-8 with order 8). The damping keeps moments up to degree `order - 1`.
+        """
         spectra = jnp.fft.rfftn(jnp.moveaxis(flux, -1, 0), axes=tuple(range(-self.d, 0)))
         total = sum(1j * k * spectra[i] for i, k in enumerate(self.wavenumbers()))
+        if order is not None:
+            full = np.exp(-36.0 * np.abs(2 * np.fft.fftfreq(self.n)) ** order)
+            half = full[: self.n // 2 + 1]
+            for axis in range(self.d):
+                damp = half if axis == self.d - 1 else full
+                total = total * damp.reshape((1,) * axis + (-1,) + (1,) * (self.d - 1 - axis))
         return jnp.fft.irfftn(total, s=self.shape)
 
     def marginal(self, f: jax.Array, direction) -> tuple[jax.Array, jax.Array, jax.Array]:
