@@ -157,15 +157,18 @@ class RadonTransform(eqx.Module):
         quarter = self.count * self.refine // 2
         return Lines(*values[..., quarter : quarter + 2 * quarter])
 
-    def line_transform(self, values: jax.Array) -> jax.Array:
+    def line_transform(self, values: jax.Array, order: int | None = None) -> jax.Array:
         """Fourier coefficients of refined-line values, kept up to the grid's own frequency.
 
         Shape `(..., points)` to `(..., count // 2)`; the first one is halved, so that the
-        function is twice the real part of the sum.
+        function is twice the real part of the sum. With `order` they are damped by
+        `exp(-36 (k / k_max)^order)`: an edge on the line then rings over a few cells only.
         """
         modes = self.count // 2
         coefficients = jnp.fft.rfft(values)[..., :modes] / (self.count * self.refine)
         sign = 1.0 - 2.0 * (jnp.arange(modes) % 2)
+        if order is not None:
+            coefficients = coefficients * np.exp(-36.0 * (np.arange(modes) / modes) ** order)
         return coefficients * sign * jnp.where(jnp.arange(modes) == 0, 0.5, 1.0)
 
     def backproject(self, coefficients: jax.Array) -> jax.Array:

@@ -122,6 +122,19 @@ def relative_entropy(f: jax.Array, grid: VelocityGrid) -> jax.Array:
     return grid.integrate(gain - f + reference)
 
 
+def monitor(f: jax.Array, grid: VelocityGrid) -> dict[str, jax.Array]:
+    """What is watched at every step: invariants, relative entropy, least and largest value."""
+    raw = moments(f, grid)
+    return {
+        "mass": raw[0],
+        **{f"momentum_{i}": raw[1 + i] for i in range(grid.d)},
+        "energy": raw[-1],
+        "relative_entropy": relative_entropy(f, grid),
+        "min_f": jnp.min(f),
+        "max_f": jnp.max(f),
+    }
+
+
 def sphere_area(d: int) -> float:
     """Area of the unit sphere in d dimensions: 2, 2 pi, 4 pi for d = 1, 2, 3."""
     return {1: 2.0, 2: 2 * np.pi, 3: 4 * np.pi}[d]

@@ -76,7 +76,11 @@ class RadonOperator(eqx.Module):
     `refine` times finer, and in the `cells` worst cells of each line the interpolant of K F1 is
     replaced, under the integral sign, by K of the interpolated z at `nodes` Gauss points (product
     integration: the remainder is distributed to the neighbouring points with the weights of the
-    interpolation). Only then is the line reduced to the grid's own frequencies.
+    interpolation). Only then is the line reduced to the grid's own frequencies, the highest
+    damped (order 8, on the lines and in the divergence): undamped, the ringing of the edge
+    pollutes the tail of f through the derivative. Measured on N(0, diag(0.8, 0.3)), d = 2,
+    n = 48, v_max = 6, unit Gaussian potential, rate of change at |v| = 5 to 6: error 5e-5
+    undamped, 1e-7 damped. With constant K nothing has edges and nothing is damped.
 
     Args:
         grid: The Cartesian grid.
@@ -133,8 +137,8 @@ class RadonOperator(eqx.Module):
         d = self.grid.d
         pairs = jnp.stack([normals[:, i] * normals[:, j] for i, j in triangle(d)])
         factor = line_factor(d)
-        first = self.radon.line_transform(factor * terms.diffusion)
-        second = self.radon.line_transform(factor * terms.friction)
+        first = self.radon.line_transform(factor * terms.diffusion, self.damping)
+        second = self.radon.line_transform(factor * terms.friction, self.damping)
         batch = jnp.concatenate([pairs[:, :, None] * first, normals.T[:, :, None] * second])
         fields = self.radon.backproject(batch)
         return fields[: len(pairs)], fields[len(pairs) :]
@@ -162,13 +166,37 @@ class RadonOperator(eqx.Module):
     def line_terms(self, f: jax.Array, maxwellian: Maxwellian) -> LineTerms:
         """`K F1` and `K H1` on the refined lines, resonances integrated over their cells."""
         lines, response = self.line_functions(f, maxwellian)
-        # Below this the slope is rounding of the transform, and 1/Im z would amplify it.
-        floor = 1e-14 * jnp.max(jnp.abs(lines.slope)) + 1e-290
-        stack = jnp.stack([lines.hilbert, lines.slope, lines.value, response])
+        # Below this the slope is noise: rounding of the transform, or whatever has driven F1
+        # below zero. K grows like 1/Im z at a resonance and would amplify it.
+        noise = jnp.maximum(-jnp.min(lines.value), 0.0) / self.grid.spacing
+        floor = 1e-14 * jnp.max(jnp.abs(lines.slope)) + noise + 1e-290
+        value = jnp.maximum(lines.value, 0.0)
+        stack = jnp.stack([lines.hilbert, lines.slope, value, response])
         products = self._products(stack, floor)
         corrected, change = self._correct(stack, products, floor)
         window = self._window()
         return LineTerms(corrected[0] * window, corrected[1] * window, change)
+
+    def stability(self, f: jax.Array, vhat_max) -> jax.Array:
+        r"""Penrose margin of f for a potential with `0 <= Vhat <= vhat_max`, signed.
+
+        The least `|1 + s z(u; n)|` over the lines and `0 <= s <= vhat_max`; negative (the
+        distance to marginality, `1 + vhat_max Re z`) where a line has a minimum of F1 with
+        `1 + vhat_max Re z < 0`, which is the winding number's criterion for instability.
+        Points where F1 is below 1e-6 of its maximum are left out: minima there are noise.
+        """
+        lines, _ = self.line_functions(f, matched_maxwellian(f, self.grid))
+        imaginary = jnp.pi * lines.slope
+        square = lines.hilbert**2 + imaginary**2
+        s = jnp.clip(-lines.hilbert / square, 0.0, vhat_max)
+        margin = jnp.min(jnp.hypot(1.0 + s * lines.hilbert, s * imaginary))
+        solid = lines.value > 1e-6 * jnp.max(lines.value)
+        rising = (lines.slope[:, :-1] <= 0) & (lines.slope[:, 1:] > 0)
+        share = lines.slope[:, 1:] / jnp.where(rising, lines.slope[:, 1:] - lines.slope[:, :-1], 1)
+        there = lines.hilbert[:, 1:] + share * (lines.hilbert[:, :-1] - lines.hilbert[:, 1:])
+        marginal = jnp.where(rising & solid[:, 1:], 1.0 + vhat_max * there, jnp.inf)
+        least = jnp.min(marginal)
+        return jnp.where(least < 0, least, margin)
 
     def _products(self, stack: jax.Array, floor: jax.Array) -> jax.Array:
         real, slope, value, response = stack
