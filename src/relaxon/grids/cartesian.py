@@ -112,8 +112,9 @@ class VelocityGrid:
             order: If given, frequencies are damped by `exp(-36 |k / k_max|^order)` along each
                 axis. A flux with an edge that the grid does not resolve has parts at the highest
                 frequencies that need not vanish at the faces of the box, where the derivative of
-                v itself jumps; without damping they spoil the moments (measured: 5e-6 against
-                1e-8 with order 8). The damping keeps moments up to degree `order - 1`.
+                v itself jumps; without damping they spoil the moments (measured: 5e-6, against
+                1e-8 with order 8). The damping keeps the moments of a
+                resolved flux (measured: degree 4 to 5e-12 at n = 48, N(0, 1/2), v_max = 6).
         """
         spectra = jnp.fft.rfftn(jnp.moveaxis(flux, -1, 0), axes=tuple(range(-self.d, 0)))
         total = sum(1j * k * spectra[i] for i, k in enumerate(self.wavenumbers()))
@@ -219,7 +220,7 @@ def cut_fraction(grid: VelocityGrid, f: np.ndarray) -> float:
             if outer <= 1e-15 * line.max():
                 continue
             ratio = min(outer / inner, 0.99**2) if inner > 0 else 0.99**2
-            cut += outer / (1.0 - math.sqrt(ratio))
+            cut += outer * math.sqrt(ratio) / (1.0 - math.sqrt(ratio))
     return float(cut / total)
 
 
