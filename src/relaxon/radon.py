@@ -150,9 +150,7 @@ class RadonTransform(eqx.Module):
         omega = self.frequencies
         whole = 2 * self.count * self.refine
         shifted = spectrum * (1.0 - 2.0 * (jnp.arange(self.count) % 2))
-        stack = jnp.stack(
-            [shifted, 1j * omega * shifted, 2 * omega * self.si * shifted]
-        )
+        stack = jnp.stack([shifted, 1j * omega * shifted, 2 * omega * self.si * shifted])
         values = jnp.fft.irfft(stack, n=whole) / self.fine_spacing
         quarter = self.count * self.refine // 2
         return Lines(*values[..., quarter : quarter + 2 * quarter])
@@ -184,4 +182,3 @@ class RadonTransform(eqx.Module):
         weighted = coefficients * self.weights[:, None]
         strengths = weighted.reshape(weighted.shape[0], -1)
         return 2.0 * spread_transform(strengths, points, self.grid.shape).real
-

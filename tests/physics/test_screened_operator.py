@@ -130,7 +130,7 @@ def test_sum_rule_on_lines_of_a_mixture():
     stack = jnp.stack([lines.hilbert, lines.slope, lines.value, lines.slope])
     products, _ = op._correct(stack, op._products(stack, 1e-14), 1e-14)
     moment = op.radon.fine_spacing * jnp.sum(op.radon.u * products[1], axis=-1)
-    assert np.asarray(moment) == pytest.approx(-op.potential.landau_constant(), rel=3e-6)
+    assert np.asarray(moment) == pytest.approx(-op.potential.landau_constant(), rel=2e-6)
 
 
 def test_rotation_and_boost_commute():

@@ -47,9 +47,7 @@ class LandauConvolution(eqx.Module):
 
     def __init__(self, grid: VelocityGrid, gamma: float = -3.0, strength=1 / (8 * np.pi)):
         number = isinstance(gamma, int | float | np.number)
-        require(
-            number and -3.0 <= gamma <= 1.0, f"gamma must lie in [-3, 1], but is {gamma!r}."
-        )
+        require(number and -3.0 <= gamma <= 1.0, f"gamma must lie in [-3, 1], but is {gamma!r}.")
         self.grid = grid
         self.kernel = jnp.asarray(_unit_kernel(grid, float(gamma)))
         self.strength = jnp.asarray(strength, float)

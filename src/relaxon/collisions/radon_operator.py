@@ -31,9 +31,7 @@ class ConstantScreening(eqx.Module):
 
     def __init__(self, d: int, strength):
         """The constant that gives `B(w) = strength |w|^-1 Pi(w)` (duerinckx2023 (1.6), (1.7))."""
-        self.value = jnp.asarray(strength, float) * (d - 1) / (
-            sphere_area(d - 1) * line_factor(d)
-        )
+        self.value = jnp.asarray(strength, float) * (d - 1) / (sphere_area(d - 1) * line_factor(d))
 
     def screening(self, z: jax.Array) -> jax.Array:
         """The constant, with the shape of z."""
@@ -73,8 +71,8 @@ class RadonOperator(eqx.Module):
 
     **Resonances.** z and F1 are smooth on the grid's scale, K is not: where `1 + Vhat(k) z`
     nearly vanishes K F1 has an edge whose width is Im z. K is therefore evaluated on a line
-    `refine` times finer, and in the `cells` worst cells of each line the interpolant of K F1 is
-    replaced, under the integral sign, by K of the interpolated z at `nodes` Gauss points (product
+    `refine` times finer, and in about `cells` cells of each line, where K F1 bends most, its
+    interpolant is replaced, under the integral sign, by K of the interpolated z at `nodes` Gauss points (product
     integration: the remainder is distributed to the neighbouring points with the weights of the
     interpolation). Only then is the line reduced to the grid's own frequencies, the highest
     damped (order 8, on the lines and in the divergence): undamped, the ringing of the edge
@@ -87,7 +85,7 @@ class RadonOperator(eqx.Module):
         potential: Anything with `.screening(z)`.
         directions: Directions per half-turn, by default from the grid.
         refine: Line points per grid spacing.
-        cells: Corrected cells per line; 0 switches the correction off.
+        cells: Corrected cells per line, in two runs; 0 switches the correction off.
         nodes: Gauss points in a corrected cell.
 
     Accuracy: spectral while K is smooth, else see tests/physics/test_resonance.py.
@@ -107,8 +105,8 @@ class RadonOperator(eqx.Module):
         potential: Screening,
         directions: int | None = None,
         refine: int = 4,
-        cells: int = 6,
-        nodes: int = 24,
+        cells: int = 20,
+        nodes: int = 12,
     ):
         smooth = isinstance(potential, ConstantScreening)
         self.damping = None if smooth else 8
@@ -150,9 +148,7 @@ class RadonOperator(eqx.Module):
         centre = (radon.normals @ maxwellian.mean)[:, None]
         temperature = maxwellian.temperature
         omega = radon.frequencies
-        bell = maxwellian.density * jnp.exp(
-            -1j * omega * centre - 0.5 * temperature * omega**2
-        )
+        bell = maxwellian.density * jnp.exp(-1j * omega * centre - 0.5 * temperature * omega**2)
         spectrum = radon.spectrum(deviation)
         rest = radon.lines(spectrum)
         # The Maxwellian's share in closed form keeps the relative accuracy of its tail.
@@ -211,12 +207,15 @@ class RadonOperator(eqx.Module):
         first = products[0]
         points = first.shape[-1]
         bend = jnp.abs(
-            first[:, 4:] - 4 * first[:, 3:-1] + 6 * first[:, 2:-2] - 4 * first[:, 1:-3]
+            first[:, 4:]
+            - 4 * first[:, 3:-1]
+            + 6 * first[:, 2:-2]
+            - 4 * first[:, 1:-3]
             + first[:, :-4]
         )
         # Cell c lies between points c and c + 1; bend[j] is centred on point j + 2.
         measure = jnp.maximum(bend[:, :-1], bend[:, 1:])
-        _, chosen = jax.lax.top_k(measure, self.cells)
+        chosen, weight = _windows(measure, self.cells)
         corner = jnp.clip(chosen, 0, points - 6)
         index = corner[..., None] + jnp.arange(6)
         nodes, weights, interpolate = cell_rule(self.nodes)
@@ -229,7 +228,7 @@ class RadonOperator(eqx.Module):
             products.reshape(2, -1, 1, points), index[None].reshape(1, *index.shape[:1], 1, -1), -1
         ).reshape(2, *index.shape)
         remainder = exact - jnp.einsum("anck,qk->ancq", sampled, interpolate)
-        shares = jnp.einsum("ancq,q,qk->anck", remainder, weights, interpolate)
+        shares = jnp.einsum("nc,ancq,q,qk->anck", weight, remainder, weights, interpolate)
         rows = jnp.arange(index.shape[0])[:, None, None]
         corrected = products.at[:, rows, index].add(shares)
         change = jnp.sum(jnp.abs(jnp.sum(shares[0], axis=-1)), axis=-1)
@@ -290,6 +289,29 @@ def resolution(operator: RadonOperator, f: jax.Array, warn: float = 1e-2) -> Res
             stacklevel=2,
         )
     return result
+
+
+def _windows(measure: jax.Array, cells: int) -> tuple[jax.Array, jax.Array]:
+    """Cells to correct on each line, in two runs about the two sharpest places, with weights.
+
+    A resonance that the line resolves is already summed to high order because the errors of
+    neighbouring cells cancel; a correction that ended abruptly would spoil that, so its weight
+    falls smoothly to zero at the ends of a run.
+    """
+    half = cells // 4
+    reach = 2 * half + 1
+    position = jnp.arange(measure.shape[-1])
+    offset = jnp.arange(-half, half + 1)
+    taper = jnp.cos(0.5 * jnp.pi * offset / (half + 1)) ** 2
+    runs, weights = [], []
+    for _ in range(2):
+        centre = jnp.argmax(measure, axis=-1)[:, None]
+        run = centre + offset
+        inside = (run >= 0) & (run < measure.shape[-1])
+        runs.append(run)
+        weights.append(jnp.where(inside, taper, 0.0))
+        measure = jnp.where(jnp.abs(position - centre) < reach, 0.0, measure)
+    return jnp.concatenate(runs, axis=-1), jnp.concatenate(weights, axis=-1)
 
 
 def cell_rule(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
