@@ -19,7 +19,7 @@ from relaxon.grids.cartesian import VelocityGrid
 def test_transforms_of_the_cut_kernel(d, gamma):
     x = np.array([0.0, 0.7, 13.0, 160.0])
     a, b = _radial_transforms(d, gamma, x)
-    cuts = [0, 0.01, 0.1] + list(np.linspace(0.2, 1, 40))
+    cuts = [0, 0.01, 0.1, *np.linspace(0.2, 1, 40)]
     for k, xk in enumerate(x[:3]):
         if d == 2:
             iso = mpmath.quad(lambda t, xk=xk: t ** (gamma + 3) * mpmath.besselj(0, xk * t), cuts)

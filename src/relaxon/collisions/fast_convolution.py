@@ -77,7 +77,7 @@ class LandauConvolution(eqx.Module):
         outputs = [self.kernel[k] * waves[0] for k in range(len(pairs))]
         for i in range(d):
             row = [self.kernel[pairs.index((min(i, j), max(i, j)))] for j in range(d)]
-            outputs.append(sum(row[j] * waves[1 + j] for j in range(d)))
+            outputs.append(jnp.sum(jnp.stack(row) * waves[1:], axis=0))
         fields = self.strength * jnp.fft.irfftn(jnp.stack(outputs), s=double, axes=axes)
         inside = fields[(slice(None),) + (slice(0, grid.n),) * d]
         return inside[: len(pairs)], inside[len(pairs) :]

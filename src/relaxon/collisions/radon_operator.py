@@ -218,7 +218,7 @@ class RadonOperator(eqx.Module):
         chosen, weight = _windows(measure, self.cells)
         corner = jnp.clip(chosen, 0, points - 6)
         index = corner[..., None] + jnp.arange(6)
-        nodes, weights, interpolate = cell_rule(self.nodes)
+        weights, interpolate = cell_rule(self.nodes)
         local = jnp.take_along_axis(
             stack.reshape(4, -1, 1, points), index[None].reshape(1, *index.shape[:1], 1, -1), -1
         ).reshape(4, *index.shape)
@@ -274,7 +274,7 @@ def resolution(operator: RadonOperator, f: jax.Array, warn: float = 1e-2) -> Res
     terms = operator.line_terms(f, maxwellian)
     share = float(jnp.max(terms.change / jnp.sum(jnp.abs(terms.diffusion), axis=-1)))
     spacing = operator.radon.fine_spacing
-    steep = jnp.abs(jnp.gradient(lines.hilbert, spacing, axis=-1))
+    steep = jnp.abs(jnp.asarray(jnp.gradient(lines.hilbert, spacing, axis=-1)))
     width = jnp.pi * jnp.abs(lines.slope) / (steep * spacing)
     measure = jnp.abs(jnp.diff(terms.diffusion, axis=-1, prepend=0.0))
     where = measure > 0.05 * jnp.max(jnp.abs(terms.diffusion))
@@ -314,11 +314,11 @@ def _windows(measure: jax.Array, cells: int) -> tuple[jax.Array, jax.Array]:
     return jnp.concatenate(runs, axis=-1), jnp.concatenate(weights, axis=-1)
 
 
-def cell_rule(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cell_rule(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Gauss rule on the middle cell of six points at 0..5, and the weights of interpolation.
 
     Returns:
-        nodes in (2, 3), weights that sum to 1, and the matrix `(count, 6)` of Lagrange values.
+        Weights that sum to 1, and the matrix `(count, 6)` of Lagrange values.
     """
     x, w = np.polynomial.legendre.leggauss(count)
     nodes = 2.5 + x / 2
@@ -328,4 +328,4 @@ def cell_rule(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         for j in range(6):
             if j != k:
                 values[:, k] *= (nodes - grid[j]) / (grid[k] - grid[j])
-    return nodes, w / 2, values
+    return w / 2, values

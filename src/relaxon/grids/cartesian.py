@@ -148,7 +148,7 @@ class VelocityGrid:
         """
         normal = np.asarray(direction, dtype=float)
         require(
-            normal.shape == (self.d,) and np.isfinite(normal).all() and np.any(normal != 0),
+            normal.shape == (self.d,) and bool(np.isfinite(normal).all() and normal.any()),
             f"direction must be a nonzero vector of length {self.d}, but is {direction!r}.",
         )
         normal = normal / np.linalg.norm(normal)
