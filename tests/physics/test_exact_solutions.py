@@ -90,7 +90,7 @@ def two_bumps(grid):
 
 def test_covariance_law_along_a_run():
     # S(t) = S_inf + (S0 - S_inf) exp(-4 d C t) for any data.
-    grid, c_kernel, t = VelocityGrid(2, 32, 5.5), 0.1, 1.0
+    grid, c_kernel, t = VelocityGrid(2, 44, 7.0), 0.1, 1.0
     f0 = two_bumps(grid)
     end = evolve(landau_operator(grid, 0.0, c_kernel), f0, 0.0, t, 1e-8)
     start, now = covariance(f0, grid), covariance(end.y, grid)

@@ -103,8 +103,7 @@ def test_landau_rates_in_three_dimensions(convolution):
 
 
 def test_diffusion_tensor_at_a_maxwellian():
-    # Lemma 2.2: eigenvalues at |v| = 0, 1, 6. Pointwise values see the damped highest
-    # frequencies: an edge of K F1 is felt at order h^2, moments are not.
+    # Lemma 2.2: eigenvalues at |v| = 0, 1, 6.
     op = operator(2, 96, 8.0)
     grid = op.grid
     tensor, friction = eqx.filter_jit(lambda op, f: op.coefficients(f))(
@@ -115,7 +114,7 @@ def test_diffusion_tensor_at_a_maxwellian():
     for radius, expected in table.items():
         i = grid.n // 2 + round(radius / grid.spacing)
         got = [float(tensor[i, grid.n // 2, k, k]) for k in range(2)]
-        assert got == pytest.approx(expected, rel=1e-2)
+        assert got == pytest.approx(expected, rel=2e-4)
     assert float(jnp.linalg.eigvalsh(tensor).min()) > 0
     gap = friction + 2 * jnp.einsum("...ij,...j", tensor, grid.v)
     assert float(jnp.abs(gap).max()) < 1e-13
@@ -126,9 +125,10 @@ def test_sum_rule_on_lines_of_a_mixture():
     op = operator(2, 64, 6.0)
     f = 0.7 * normal(op.grid, [0.5, 0.6]) + 0.3 * normal(op.grid, [0.9, 0.7])
     maxwellian = matched_maxwellian(f, op.grid)
-    lines, _ = op.line_functions(f, maxwellian)
+    lines, _ = eqx.filter_jit(lambda op, *x: op.line_functions(*x))(op, f, maxwellian)
     stack = jnp.stack([lines.hilbert, lines.slope, lines.value, lines.slope])
-    products, _ = op._correct(stack, op._products(stack, 1e-14), 1e-14)
+    correct = eqx.filter_jit(lambda op, x: op._correct(x, op._products(x, 1e-14), 1e-14))
+    products, _ = correct(op, stack)
     moment = op.radon.fine_spacing * jnp.sum(op.radon.u * products[1], axis=-1)
     assert np.asarray(moment) == pytest.approx(-op.potential.landau_constant(), rel=2e-6)
 
@@ -164,7 +164,7 @@ def run(stepper, state, count):
 
 
 def test_entropy_never_increases_and_invariants_stay():
-    op = operator(2, 64, 6.0, refine=2)
+    op = operator(2, 48, 5.5, refine=2)
     f = normal(op.grid, [0.8, 0.3])
     stepper = StabilizedStepper(op, rtol=1e-5)
     state, entropies = stepper.start(f), []
@@ -214,3 +214,35 @@ def test_an_unresolved_resonance_is_named_with_its_size():
     fine = operator(2, 64, 6.0)
     report = resolution(fine, normal(fine.grid, [0.7, 0.5]))
     assert report.correction < 1e-2
+
+
+@pytest.mark.slow
+def test_coulomb_pair_of_gaussians_in_two_dimensions():
+    # Means (-2, 1) and (0, -1), unit variances, C = 1/16, to t = 40.
+    grid = VelocityGrid(2, 64, 10.0)
+    f = 0.5 * (normal(grid, [1, 1], [-2.0, 1.0]) + normal(grid, [1, 1], [0.0, -1.0]))
+    stepper = StabilizedStepper(LandauConvolution(grid, -3.0, 1 / 16), rtol=1e-6)
+
+    def fisher(f):
+        solid = f > 1e-9
+        ratio = jnp.sum(grid.grad(f) ** 2, -1) / jnp.where(solid, f, 1.0)
+        return float(grid.integrate(jnp.where(solid, ratio, 0.0)))
+
+    @eqx.filter_jit
+    def advance(stepper, state, t_end):
+        return jax.lax.while_loop(
+            lambda s: (s.t < t_end) & (s.code == 0), lambda s: stepper.step(s, t_end), state
+        )
+
+    state = stepper.start(f)
+    entropies, informations = [float(relative_entropy(f, grid))], [fisher(f)]
+    for k in range(1, 9):
+        state = advance(stepper, state, jnp.asarray(5.0 * k))
+        entropies.append(float(relative_entropy(state.y, grid)))
+        informations.append(fisher(state.y))
+    assert float(state.t) == 40.0
+    assert np.all(np.diff(entropies) < 0)
+    assert np.all(np.diff(informations) < 0)
+    drift = (moments(state.y, grid) - moments(f, grid)) / moments(f, grid)[0]
+    assert np.abs(drift).max() < 1e-13
+    assert float(state.y.min()) > -1e-10
