@@ -80,8 +80,8 @@ def conserve(rate: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid) -> jax
     $$ Q \\leftarrow Q - \\sum_k c_k \\phi_k M, \\qquad \\phi \\in \\{1, v, |v|^2\\} $$
 
     with the coefficients from the Gram matrix of the `phi_k` weighted by M. For a rate that the
-    grid resolves the removed part is at the level of the truncation error (measured: 1e-12 of
-    the rate or less), so accuracy is untouched. Applied twice: the second round takes away what
+    grid resolves the removed part is at the level of the truncation error (measured: 6e-11 of
+    mass units for an energy rate of 5e-2, screened, d = 2, n = 96), so accuracy is untouched. Applied twice: the second round takes away what
     rounding left of the first.
     """
     weight = maxwellian.values(grid)

@@ -75,8 +75,8 @@ class RadonOperator(eqx.Module):
     interpolant is replaced, under the integral sign, by K of the interpolated z at `nodes` Gauss
     points (product integration: the remainder is distributed to the neighbouring points with the
     weights of the interpolation). Only then is the line reduced to the grid's own frequencies,
-    the highest damped (order 8, on the lines and in the divergence): undamped, the ringing of the edge
-    pollutes the tail of f through the derivative. Measured on N(0, diag(0.8, 0.3)), d = 2,
+    the highest damped (order 8, on the lines and in the divergence): undamped, the ringing of
+    the edge pollutes the tail of f through the derivative. Measured on N(0, diag(0.8, 0.3)), d = 2,
     n = 48, v_max = 6, unit Gaussian potential, rate of change at |v| = 5 to 6: error 5e-5
     undamped, 1e-7 damped. With constant K nothing has edges and nothing is damped.
 

@@ -31,7 +31,7 @@ class VelocityGrid:
     Raises:
         InputError: An argument lies outside its range.
 
-    Accuracy: spectral (tests/physics/test_cartesian_engines.py).
+    Accuracy: spectral (tests/unit/test_cartesian.py).
     """
 
     d: int
