@@ -81,8 +81,8 @@ def conserve(rate: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid) -> jax
 
     with the coefficients from the Gram matrix of the `phi_k` weighted by M. For a rate that the
     grid resolves the removed part is at the level of the truncation error (measured: 6e-11 of
-    mass units for an energy rate of 5e-2, screened, d = 2, n = 96), so accuracy is untouched. Applied twice: the second round takes away what
-    rounding left of the first.
+    mass units for an energy rate of 5e-2, screened, d = 2, n = 96), so accuracy is untouched.
+    Applied twice: the second round takes away what rounding left of the first.
     """
     weight = maxwellian.values(grid)
     nodes = grid.nodes
