@@ -1,0 +1,232 @@
+"""A uniform Cartesian grid in velocity space with spectral calculus."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxon.errors import InputError, require
+
+
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class VelocityGrid:
+    r"""Points `-v_max + j h`, `h = 2 v_max / n`, along each of `d` velocity axes.
+
+    A function on the grid stands for its trigonometric interpolant on the periodic box, so sums
+    are integrals and derivatives are exact for everything the grid resolves. The function must
+    have died out at the faces of the box: `check` says so when it has not.
+
+    The grid carries no arrays: it is hashable and enters jit as a static value.
+
+    Args:
+        d: Dimension, 2 or 3.
+        n: Points per axis, even, at least 8.
+        v_max: Half width of the box, > 0, in units of velocity.
+
+    Raises:
+        InputError: An argument lies outside its range.
+
+    Accuracy: spectral (tests/unit/test_cartesian.py).
+    """
+
+    d: int
+    n: int
+    v_max: float
+
+    def __post_init__(self):
+        require(self.d in (2, 3), f"d must be 2 or 3, but is {self.d!r}.")
+        whole = isinstance(self.n, int | np.integer) and not isinstance(self.n, bool)
+        require(
+            whole and self.n >= 8 and self.n % 2 == 0,
+            f"n must be an even whole number of at least 8, but is {self.n!r}.",
+        )
+        number = isinstance(self.v_max, int | float | np.number)
+        require(
+            number and math.isfinite(self.v_max) and self.v_max > 0,
+            f"v_max must be a finite number > 0, but is {self.v_max!r}.",
+        )
+        object.__setattr__(self, "n", int(self.n))
+        object.__setattr__(self, "v_max", float(self.v_max))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a function on the grid, `(n,) * d`."""
+        return (self.n,) * self.d
+
+    @property
+    def spacing(self) -> float:
+        """Distance h between neighbours along an axis."""
+        return 2.0 * self.v_max / self.n
+
+    @property
+    def cell(self) -> float:
+        """Volume `h^d` that a point stands for."""
+        return self.spacing**self.d
+
+    @property
+    def nodes(self) -> jax.Array:
+        """The n coordinates along one axis."""
+        return self.spacing * (jnp.arange(self.n) - self.n // 2)
+
+    @property
+    def v(self) -> jax.Array:
+        """All points, shape `(n, ..., n, d)`."""
+        axes = jnp.meshgrid(*(self.nodes,) * self.d, indexing="ij")
+        return jnp.stack(axes, axis=-1)
+
+    def integrate(self, f: jax.Array) -> jax.Array:
+        """Integral over velocity of `f`, shape `(..., n, ..., n)`: `h^d sum f`."""
+        return self.cell * jnp.sum(f, axis=tuple(range(-self.d, 0)))
+
+    def wavenumbers(self) -> tuple[np.ndarray, ...]:
+        """Frequencies per axis as `rfftn` orders them, each shaped to broadcast.
+
+        The unmatched highest frequency is set to 0: its derivative has no real counterpart.
+        """
+        full = 2 * np.pi * np.fft.fftfreq(self.n, self.spacing)
+        full[self.n // 2] = 0.0
+        half = 2 * np.pi * np.fft.rfftfreq(self.n, self.spacing)
+        half[-1] = 0.0
+        axes = [full] * (self.d - 1) + [half]
+        return tuple(
+            k.reshape((1,) * i + (-1,) + (1,) * (self.d - 1 - i)) for i, k in enumerate(axes)
+        )
+
+    def grad(self, f: jax.Array) -> jax.Array:
+        """Gradient of `f` (shape `self.shape`), components on the last axis."""
+        spectrum = jnp.fft.rfftn(f)
+        parts = jnp.stack([1j * k * spectrum for k in self.wavenumbers()])
+        slopes = jnp.fft.irfftn(parts, s=self.shape, axes=tuple(range(-self.d, 0)))
+        return jnp.moveaxis(slopes, 0, -1)
+
+    def div(self, flux: jax.Array, order: int | None = None) -> jax.Array:
+        """Divergence of `flux` (shape `self.shape + (d,)`).
+
+        Args:
+            flux: Components on the last axis.
+            order: If given, frequencies are damped by `exp(-36 |k / k_max|^order)` along each
+                axis. A flux with an edge that the grid does not resolve has parts at the highest
+                frequencies that need not vanish at the faces of the box, where the derivative of
+                v itself jumps; without damping they spoil the moments (measured: 5e-6, against
+                1e-8 with order 8). The damping keeps the moments of a
+                resolved flux (measured: degree 4 to 5e-12 at n = 48, N(0, 1/2), v_max = 6).
+        """
+        spectra = jnp.fft.rfftn(jnp.moveaxis(flux, -1, 0), axes=tuple(range(-self.d, 0)))
+        total = sum(1j * k * spectra[i] for i, k in enumerate(self.wavenumbers()))
+        if order is not None:
+            full = np.exp(-36.0 * np.abs(2 * np.fft.fftfreq(self.n)) ** order)
+            half = full[: self.n // 2 + 1]
+            for axis in range(self.d):
+                damp = half if axis == self.d - 1 else full
+                total = total * damp.reshape((1,) * axis + (-1,) + (1,) * (self.d - 1 - axis))
+        return jnp.fft.irfftn(total, s=self.shape)
+
+    def marginal(self, f: jax.Array, direction) -> tuple[jax.Array, jax.Array, jax.Array]:
+        r"""Plane integrals of `f` across one direction, and their slope.
+
+        $$ F_1(u) = \\int_{n \\cdot v = u} f \\, dS $$
+
+        by the projection-slice theorem: the line transform of `F1` is the transform of `f` along
+        `n`. Many directions at once: `relaxon.radon.RadonTransform`.
+
+        Args:
+            f: Function on the grid.
+            direction: Any nonzero vector of length d; it is normalised.
+
+        Returns:
+            `(u, F1, F1prime)`, with u spaced like the grid over the width of the whole box.
+
+        Raises:
+            InputError: The direction is not a nonzero vector of length d.
+
+        Accuracy: spectral. Cost: O(n^(d+1)).
+        """
+        normal = np.asarray(direction, dtype=float)
+        require(
+            normal.shape == (self.d,) and bool(np.isfinite(normal).all() and normal.any()),
+            f"direction must be a nonzero vector of length {self.d}, but is {direction!r}.",
+        )
+        normal = normal / np.linalg.norm(normal)
+        count = line_points(self)
+        length = count * self.spacing
+        omega = 2 * np.pi / length * np.arange(count // 2)
+        spectrum = f.astype(complex)
+        waves = [jnp.exp(-1j * omega[:, None] * n_i * self.nodes) for n_i in normal]
+        spectrum = jnp.tensordot(waves[0], spectrum, axes=1)
+        for wave in waves[1:]:
+            spectrum = jnp.einsum("mj,mj...->m...", wave, spectrum)
+        spectrum = self.cell * spectrum * (-1.0) ** np.arange(count // 2)
+        u = self.spacing * (jnp.arange(count) - count // 2)
+        line = jnp.fft.irfft(spectrum, n=count) / self.spacing
+        slope = jnp.fft.irfft(1j * omega * spectrum, n=count) / self.spacing
+        return u, line, slope
+
+    def check(self, f, name: str = "f") -> jax.Array:
+        """Refuse data that the grid cannot carry; return `f` as a float64 array.
+
+        Raises:
+            InputError: Wrong shape, NaN or infinite values, values clearly below zero, no mass,
+                a box that cuts off more than 1e-4 of the mass, or too coarse a grid (more than
+                1e-2 of the spectrum's height left at the highest frequencies).
+        """
+        array = np.asarray(f, dtype=float)
+        require(
+            array.shape == self.shape,
+            f"{name} must have the grid's shape {self.shape}, but has shape {array.shape}.",
+        )
+        bad = int(np.size(array) - np.count_nonzero(np.isfinite(array)))
+        require(bad == 0, f"{name} must be finite, but has {bad} NaN or infinite values.")
+        top, low = float(array.max()), float(array.min())
+        require(top > 0, f"{name} must have positive mass, but its largest value is {top:.3g}.")
+        require(
+            low >= -1e-8 * top,
+            f"{name} must not be negative, but its least value is {low:.3g} (largest {top:.3g}).",
+        )
+        cut = cut_fraction(self, array)
+        require(
+            cut <= 1e-4,
+            f"v_max = {self.v_max:g} is too small for {name}: the box cuts off about {cut:.1e} "
+            "of its mass (allowed: 1e-4).",
+        )
+        rest = unresolved_fraction(self, array)
+        if rest > 1e-2:
+            raise InputError(
+                f"n = {self.n} is too coarse for {name}: {rest:.1e} of the spectrum's height is "
+                f"left at the highest frequency (allowed: 1e-2); try n = {2 * self.n}."
+            )
+        return jnp.asarray(array)
+
+
+def line_points(grid: VelocityGrid) -> int:
+    """Points of spacing h on a line that spans the box in every direction (even, FFT-friendly)."""
+    from scipy.fft import next_fast_len
+
+    return 2 * next_fast_len(math.ceil(math.sqrt(grid.d) * grid.n / 2), real=True)
+
+
+def cut_fraction(grid: VelocityGrid, f: np.ndarray) -> float:
+    """Share of the mass that lies beyond the box, each axis' tail continued exponentially."""
+    total = f.sum()
+    cut = 0.0
+    for axis in range(grid.d):
+        line = f.sum(axis=tuple(i for i in range(grid.d) if i != axis))
+        for tail in (line, line[::-1]):
+            outer, inner = max(tail[0], 0.0), max(tail[2], 0.0)
+            if outer <= 1e-15 * line.max():
+                continue
+            ratio = min(outer / inner, 0.99**2) if inner > 0 else 0.99**2
+            cut += outer * math.sqrt(ratio) / (1.0 - math.sqrt(ratio))
+    return float(cut / total)
+
+
+def unresolved_fraction(grid: VelocityGrid, f: np.ndarray) -> float:
+    """Largest Fourier amplitude in the outer tenth of the frequencies over the mass."""
+    spectrum = np.abs(np.fft.fftn(f))
+    index = np.abs(np.fft.fftfreq(grid.n)) * 2
+    outer = sum(np.meshgrid(*(index >= 0.9,) * grid.d, indexing="ij")) > 0
+    return float(spectrum[outer].max() / spectrum.flat[0])

@@ -1,0 +1,248 @@
+"""Stabilised explicit time stepping for stiff diffusion: Runge-Kutta-Chebyshev of order two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxon.errors import require
+
+FINE, NOT_FINITE, STEP_TOO_SMALL = 0, 1, 2
+REASONS = {
+    FINE: "fine",
+    NOT_FINITE: "the rate of change is not finite",
+    STEP_TOO_SMALL: "the step size fell below rounding of the time",
+}
+
+EPSILON = 2.0 / 13.0
+REFRESH = 25
+
+
+class StabilizedState(eqx.Module):
+    """What a step hands to the next; every field is an array, so a run can be stored and resumed.
+
+    Attributes:
+        t, dt: Time, and the step to try next.
+        y: The unknown, shape of the grid.
+        rate: Rate of change at `y`.
+        steps, rejected, evaluations: Counters.
+        code: 0 fine, otherwise a key of `REASONS`.
+        radius, age: Spectral radius estimate, and accepted steps since it was made.
+        probe: Last vector of the power iteration.
+        last_dt, last_error: Of the last accepted step, for the controller.
+        stages: Stages of the last attempt.
+    """
+
+    t: jax.Array
+    dt: jax.Array
+    y: jax.Array
+    rate: jax.Array
+    steps: jax.Array
+    rejected: jax.Array
+    evaluations: jax.Array
+    code: jax.Array
+    radius: jax.Array
+    age: jax.Array
+    probe: jax.Array
+    last_dt: jax.Array
+    last_error: jax.Array
+    stages: jax.Array
+
+
+class StabilizedStepper(eqx.Module):
+    r"""Adaptive Runge-Kutta-Chebyshev stepping, order 2, as many stages as the step needs.
+
+    The stability polynomial of s stages reaches `0.65 s^2` along the negative real axis, so a
+    diffusion with spectral radius rho takes steps of any size h with `s ~ sqrt(1.54 h rho)`
+    evaluations: the cost of a run grows with the square root of the stiffness. The radius is
+    found by a power iteration on differences of the rate, renewed every 25 steps and after a
+    rejected one. The error estimate costs nothing beyond the rate at the new point,
+
+    $$ e = \\tfrac{4}{5} (y_0 - y_1) + \\tfrac{2}{5} h (F_0 + F_1) $$
+
+    and is measured as `|e|_2 / (rtol |y|_2)`. All stages are affine combinations, so linear
+    invariants of the rate are kept to rounding.
+
+    Source: Sommeijer, Shampine, Verwer, RKC: an explicit solver for parabolic PDEs, J. Comput.
+    Appl. Math. 88 (1998).
+
+    Args:
+        rate: Maps the unknown to its rate of change; a callable equinox module, or a function.
+        monitor: Maps the unknown to a dictionary of scalars, evaluated at every step.
+        rtol: Error allowed per step, relative in the root mean square.
+        project: Maps (new, old) to the new value with the old one's invariants restored.
+        max_stages: Limit on the stages; longer steps are cut.
+
+    Raises:
+        InputError: rtol is not in (0, 1), or max_stages is below 5.
+
+    Accuracy: order 2 (tests/unit/test_stabilized.py). The error is controlled per step, so the
+    global one goes like rtol^(2/3): relative L2 error of the exact BKW solution (d = 2, n = 48,
+    C = 1/16, t = 5) 6.2e-6 at rtol 1e-6 (86 steps, 799 evaluations), 3.4e-7 at 1e-8 (396, 1894).
+    """
+
+    rate: Callable
+    monitor: Callable | None
+    project: Callable | None
+    rtol: jax.Array
+    max_stages: int = eqx.field(static=True)
+
+    def __init__(self, rate, monitor=None, rtol=1e-6, project=None, max_stages: int = 200):
+        require(0 < float(rtol) < 1, f"rtol must lie in (0, 1), but is {rtol}.")
+        require(max_stages >= 5, f"max_stages must be at least 5, but is {max_stages}.")
+        self.rate, self.monitor, self.project = rate, monitor, project
+        self.rtol = jnp.asarray(rtol, float)
+        self.max_stages = max_stages
+
+    def start(self, f0: jax.Array, t0=0.0) -> StabilizedState:
+        """State at time t0; the first step is a tenth of what the error estimate may allow."""
+        y = jnp.asarray(f0, float)
+        rate = self.rate(y)
+        slope = jnp.sqrt(jnp.sum(rate**2) / jnp.sum(y**2))
+        dt = 0.1 * jnp.cbrt(self.rtol) / jnp.maximum(slope, 1e-12)
+        zero = jnp.zeros((), jnp.int32)
+        finite = jnp.all(jnp.isfinite(rate)) & jnp.all(jnp.isfinite(y))
+        return StabilizedState(
+            t=jnp.asarray(t0, float),
+            dt=jnp.where(finite, dt, 0.0),
+            y=y,
+            rate=rate,
+            steps=zero,
+            rejected=zero,
+            evaluations=zero + 1,
+            code=jnp.where(finite, FINE, NOT_FINITE).astype(jnp.int32),
+            radius=jnp.zeros(()),
+            age=zero + REFRESH,
+            probe=jax.random.normal(jax.random.key(7), y.shape, y.dtype),
+            last_dt=jnp.zeros(()),
+            last_error=jnp.ones(()),
+            stages=zero,
+        )
+
+    def fields(self, y: jax.Array) -> jax.Array:
+        """The distribution itself."""
+        return y
+
+    def diagnostics(self, y: jax.Array) -> dict[str, jax.Array]:
+        """The monitor's values, an empty dictionary without one."""
+        return {} if self.monitor is None else self.monitor(y)
+
+    def step(self, state: StabilizedState, t_stop) -> StabilizedState:
+        """One attempted step, accepted or rejected, never past `t_stop`."""
+        state = self._renew_radius(state)
+        left = jnp.asarray(t_stop, float) - state.t
+        longest = 0.65 * (self.max_stages - 1) ** 2 / jnp.maximum(state.radius, 1e-30)
+        wanted = jnp.minimum(state.dt, longest)
+        last = wanted >= left * (1 - 1e-12)
+        h = jnp.where(last, left, wanted)
+        stages = jnp.clip(
+            1 + jnp.floor(jnp.sqrt(1.54 * h * state.radius + 1.0)).astype(jnp.int32),
+            2,
+            self.max_stages,
+        )
+        y, rate = self._stages(state, h, stages)
+        if self.project is not None:
+            y = self.project(y, state.y)
+        miss = 0.8 * (state.y - y) + 0.4 * h * (state.rate + rate)
+        error = jnp.sqrt(jnp.sum(miss**2) / jnp.sum(y**2)) / self.rtol
+        finite = jnp.isfinite(error)
+        error = jnp.where(finite, jnp.maximum(error, 1e-10), 1e3)
+        accept = finite & (error <= 1.0)
+
+        plain = 0.8 / jnp.cbrt(error)
+        trend = jnp.cbrt(state.last_error / error) * h / jnp.maximum(state.last_dt, 1e-300)
+        factor = jnp.where(state.last_dt > 0, jnp.minimum(plain, plain * trend), plain)
+        factor = jnp.where(accept, jnp.clip(factor, 0.1, 5.0), jnp.clip(plain, 0.1, 0.8))
+        # A step cut short by t_stop says little: do not let it shrink the next one.
+        proposal = jnp.where(accept & last, jnp.maximum(h * factor, wanted), h * factor)
+        tiny = proposal <= 1e-14 * jnp.maximum(jnp.abs(state.t), 1e-300)
+        trouble = jnp.where(finite, STEP_TOO_SMALL, NOT_FINITE)
+        code = jnp.where(~accept & tiny, trouble, state.code).astype(jnp.int32)
+
+        def pick(new, old):
+            return jnp.where(accept, new, old)
+
+        return StabilizedState(
+            t=pick(jnp.where(last, jnp.asarray(t_stop, float), state.t + h), state.t),
+            dt=proposal,
+            y=pick(y, state.y),
+            rate=pick(rate, state.rate),
+            steps=state.steps + accept,
+            rejected=state.rejected + ~accept,
+            evaluations=state.evaluations + stages,
+            code=code,
+            radius=state.radius,
+            age=pick(state.age + 1, REFRESH),
+            probe=state.probe,
+            last_dt=pick(h, 0.0 * h),
+            last_error=pick(error, state.last_error),
+            stages=stages,
+        )
+
+    def _stages(self, state: StabilizedState, h, stages):
+        """The s stages and the rate at the result; one copy of the rate, in one loop."""
+        s = stages.astype(float)
+        w0 = 1 + EPSILON / s**2
+        arc = jnp.log(w0 + jnp.sqrt(w0**2 - 1)) * s
+        root = jnp.sqrt(w0**2 - 1)
+        t1 = jnp.sinh(arc) * s / root
+        t2 = s**2 * jnp.cosh(arc) / root**2 - w0 * jnp.sinh(arc) * s / root**3
+        w1 = t1 / t2
+        # Chebyshev values T, T', T'' at w0 for the running index; b_0 = b_1 = b_2.
+        b1 = 1 / (4 * w0**2)
+        y0, f0 = state.y, state.rate
+        # The recurrence runs on the increments Y_j - y0: its rounding then scales with them,
+        # and data at rest stay at rest.
+        first = (b1 * w1 * h) * f0
+        cheb = (jnp.ones(()), jnp.zeros(()), jnp.zeros(()), w0, jnp.ones(()), jnp.zeros(()))
+        carry = (2, first, jnp.zeros_like(y0), f0, cheb, b1, b1)
+
+        def body(carry):
+            j, y, before, _, (p, dp, ddp, c, dc, ddc), b, b_before = carry
+            rate = self.rate(y0 + y)
+            n, dn, ddn = 2 * w0 * c - p, 2 * c + 2 * w0 * dc - dp, 4 * dc + 2 * w0 * ddc - ddp
+            b_new = ddn / dn**2
+            mu, nu = 2 * b_new * w0 / b, -b_new / b_before
+            mu_t = 2 * b_new * w1 / b
+            gamma_t = -(1 - b * c) * mu_t
+            new = mu * y + nu * before + h * (mu_t * rate + gamma_t * f0)
+            done = j > stages
+            new = jnp.where(done, y, new)
+            return j + 1, new, y, rate, (c, dc, ddc, n, dn, ddn), b_new, b
+
+        out = jax.lax.while_loop(lambda carry: carry[0] <= stages + 1, body, carry)
+        return y0 + out[1], out[3]
+
+    def _renew_radius(self, state: StabilizedState) -> StabilizedState:
+        """Power iteration on differences of the rate, when the estimate is old."""
+        size = jnp.sqrt(jnp.sum(state.y**2))
+        shift = size * float(np.sqrt(np.finfo(float).eps))
+
+        def body(carry):
+            count, probe, radius, _ = carry
+            probe = probe * (shift / jnp.sqrt(jnp.sum(probe**2)))
+            change = self.rate(state.y + probe) - state.rate
+            new = jnp.sqrt(jnp.sum(change**2)) / shift
+            settled = jnp.abs(new - radius) <= 0.02 * new
+            usable = jnp.isfinite(new) & (new > 0)
+            return (
+                count + 1,
+                jnp.where(usable, change, probe),
+                jnp.where(usable, new, radius),
+                settled | ~usable,
+            )
+
+        old = state.age >= REFRESH
+        carry = (jnp.zeros((), jnp.int32), state.probe, state.radius / 1.2, ~old)
+        count, probe, radius, _ = jax.lax.while_loop(
+            lambda c: (c[0] < 40) & ~(c[3] & ((c[0] == 0) | (c[0] > 2))), body, carry
+        )
+        return eqx.tree_at(
+            lambda s: (s.probe, s.radius, s.age, s.evaluations),
+            state,
+            (probe, 1.2 * radius, jnp.where(old, 0, state.age), state.evaluations + count),
+        )

@@ -1,0 +1,108 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from relaxon.errors import InputError
+from relaxon.stepping.stabilized import NOT_FINITE, StabilizedStepper
+
+
+class Heat(eqx.Module):
+    """Heat equation on a ring with a cubic sink, stiff: radius 4 n^2."""
+
+    n: int = eqx.field(static=True)
+    sink: float = eqx.field(static=True, default=0.0)
+
+    def __call__(self, y):
+        bend = jnp.roll(y, 1) - 2 * y + jnp.roll(y, -1)
+        return bend * self.n**2 / (4 * jnp.pi**2) - self.sink * y**3
+
+
+@eqx.filter_jit
+def run(stepper, state, t_end):
+    return jax.lax.while_loop(
+        lambda s: (s.t < t_end) & (s.code == 0), lambda s: stepper.step(s, t_end), state
+    )
+
+
+def start(n=64):
+    return jnp.exp(jnp.cos(2 * jnp.pi * jnp.arange(n) / n))
+
+
+def test_stiff_diffusion_follows_the_matrix_exponential():
+    rate = Heat(64)
+    y0 = start()
+    matrix = jax.jacfwd(rate)(y0)
+    exact = jax.scipy.linalg.expm(0.7 * matrix) @ y0
+    stepper = StabilizedStepper(rate, rtol=1e-7)
+    end = run(stepper, stepper.start(y0), jnp.asarray(0.7))
+    assert float(end.t) == 0.7
+    assert float(jnp.linalg.norm(end.y - exact) / jnp.linalg.norm(exact)) < 50 * 1e-7
+    assert float(jnp.sum(end.y)) == pytest.approx(float(jnp.sum(y0)), rel=1e-14)
+    radius = float(-jnp.linalg.eigvalsh(matrix)[0])
+    assert radius <= float(end.radius) <= 1.3 * radius
+    # Cost grows with the root of the stiffness: far fewer than t * radius / 2 evaluations.
+    assert int(end.evaluations) < 800
+
+
+def test_order_two():
+    rate, errors, steps = Heat(32, 1.0), [], []
+    y0 = start(32)
+    for rtol in (1e-5, 1e-7, 1e-9):
+        stepper = StabilizedStepper(rate, rtol=rtol)
+        end = run(stepper, stepper.start(y0), jnp.asarray(0.5))
+        errors.append(end.y)
+        steps.append(int(end.steps))
+    gaps = [float(jnp.linalg.norm(y - errors[2])) for y in errors[:2]]
+    order = np.log(gaps[0] / gaps[1]) / np.log(steps[1] / steps[0])
+    assert 1.8 < order < 2.4
+
+
+def test_one_step_at_fixed_size_has_local_order_three():
+    rate = Heat(32, 1.0)
+    y0 = start(32)
+    stepper = StabilizedStepper(rate, rtol=0.5)
+    fine = StabilizedStepper(rate, rtol=1e-11)
+    gaps = []
+    for h in (0.004, 0.002):
+        state = eqx.tree_at(lambda s: s.dt, stepper.start(y0), jnp.asarray(1.0))
+        exact = run(fine, fine.start(y0), jnp.asarray(h))
+        gaps.append(float(jnp.linalg.norm(stepper.step(state, h).y - exact.y)))
+    assert 2.6 < np.log2(gaps[0] / gaps[1]) < 3.4
+
+
+def test_steps_stop_where_told_and_remember_their_size():
+    stepper = StabilizedStepper(Heat(32), rtol=1e-5)
+    state = run(stepper, stepper.start(start(32)), jnp.asarray(0.3))
+    size = float(state.dt)
+    state = run(stepper, state, jnp.asarray(0.3 + 1e-6))
+    assert float(state.t) == 0.3 + 1e-6
+    assert float(state.dt) >= 0.5 * size
+
+
+def test_a_rate_that_is_not_finite_ends_the_run():
+    def rate(y):
+        return jnp.where(jnp.max(y) < 1.5, jnp.nan, -y)
+
+    stepper = StabilizedStepper(rate, rtol=1e-4)
+    end = run(stepper, stepper.start(2 * jnp.ones(8)), jnp.asarray(5.0))
+    assert int(end.code) == NOT_FINITE
+    assert bool(jnp.isfinite(end.y).all())
+    assert 0.2 < float(end.t) < 0.3  # 2 exp(-t) = 1.5 at 0.288
+    state = stepper.start(jnp.full(8, jnp.nan))
+    assert int(state.code) == NOT_FINITE
+
+
+def test_stationary_data_stay():
+    stepper = StabilizedStepper(Heat(16), rtol=1e-6)
+    end = run(stepper, stepper.start(jnp.ones(16)), jnp.asarray(1e3))
+    assert float(jnp.abs(end.y - 1).max()) < 1e-15
+    assert int(end.code) == 0
+
+
+def test_bad_settings_are_refused():
+    with pytest.raises(InputError, match="rtol"):
+        StabilizedStepper(Heat(8), rtol=0.0)
+    with pytest.raises(InputError, match="max_stages"):
+        StabilizedStepper(Heat(8), max_stages=2)
