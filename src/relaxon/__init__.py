@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from relaxon.collisions.lenard_balescu import LenardBalescu
     from relaxon.collisions.linearized import linearized
     from relaxon.errors import InputError
+    from relaxon.grids.cartesian import VelocityGrid
     from relaxon.grids.radial import RadialGrid
     from relaxon.problem import Problem, Record
     from relaxon.solution import Solution
@@ -53,6 +54,7 @@ __all__ = [
     "Status",
     "StorageError",
     "TwoScale",
+    "VelocityGrid",
     "__version__",
     "bootstrap_constant",
     "case",
@@ -84,6 +86,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "StorageError": ("relaxon.storage", "StorageError"),
     "__version__": ("relaxon.version", "VERSION"),
     "TwoScale": ("relaxon.blowdown", "TwoScale"),
+    "VelocityGrid": ("relaxon.grids.cartesian", "VelocityGrid"),
     "bootstrap_constant": ("relaxon.blowdown", "bootstrap_constant"),
     "case": ("relaxon.case", "case"),
     "check": ("relaxon.theorems", "check"),

@@ -106,6 +106,13 @@ def blowdown(grid: Any, delta: float, alpha: float) -> Array:
     check_blowdown(delta, alpha)
     if isinstance(grid, RadialGrid):
         _require_resolved(grid, math.sqrt(delta))
+    else:
+        needed = math.ceil(2 * grid.v_max / math.sqrt(delta))
+        require(
+            grid.n >= needed,
+            f"The grid is too coarse for delta = {delta:.3g}: it needs n >= {needed} points along "
+            f"each axis to resolve sqrt(delta), but n is {grid.n}; a RadialGrid needs far fewer.",
+        )
     d = grid.d
     zero = np.zeros((2, d))
     return gaussian_mixture(grid, [1.0, delta**alpha], zero, [1.0, float(delta)])

@@ -10,13 +10,18 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.blowdown import TwoScale
+from relaxon.collisions.cartesian_relaxation import CartesianRelaxation
+from relaxon.collisions.fast_convolution import landau_operator
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
+from relaxon.collisions.radon_operator import RadonOperator
 from relaxon.collisions.relative import RelativeSystem
 from relaxon.errors import InputError
+from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
 from relaxon.problem import Problem
 from relaxon.stepping.rosenbrock import Rosenbrock
+from relaxon.stepping.stabilized import StabilizedStepper
 from relaxon.stepping.stepper import Stepper
 
 LARGEST_CHANGE = 5.0
@@ -50,9 +55,29 @@ def _two_scale(problem: Problem, rtol: float) -> Stepper:
     return Rosenbrock(problem.equation.system(problem.grid), jnp.asarray(rtol))
 
 
+def _cartesian_landau(problem: Problem, rtol: float) -> Stepper:
+    equation, grid = problem.equation, problem.grid
+    operator = landau_operator(grid, equation.gamma, equation.strength)
+    if equation.reactive:
+        raise InputError(
+            "The modified equation (reaction != 0) is solved on a RadialGrid only; "
+            "take a RadialGrid or reaction = 0."
+        )
+    return StabilizedStepper(CartesianRelaxation(operator, grid), rtol)
+
+
+def _cartesian_screened(problem: Problem, rtol: float) -> Stepper:
+    equation, grid = problem.equation, problem.grid
+    equation.require_stable(problem.f0, grid)
+    operator = RadonOperator(grid, equation.potential)
+    return StabilizedStepper(CartesianRelaxation(operator, grid, equation.potential.v_max), rtol)
+
+
 METHODS: dict[tuple[type, type], Callable[[Problem, float], Stepper]] = {
     (Landau, RadialGrid): _radial_landau,
     (LenardBalescu, RadialGrid): _radial_screened,
+    (Landau, VelocityGrid): _cartesian_landau,
+    (LenardBalescu, VelocityGrid): _cartesian_screened,
     (TwoScale, RadialGrid): _two_scale,
 }
 """Keyed by the classes of equation and grid; an entry builds the stepper of a problem."""

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.errors import InputError, require
+from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
 
 SHORTEST = 1e-290
@@ -45,6 +46,8 @@ class Problem:
         object.__setattr__(self, "f0", checked if self.f0 is fields else checked["f0"])
         if isinstance(self.grid, RadialGrid) and not isinstance(self.f0, Mapping):
             _require_tail(self.f0, self.grid)
+        if isinstance(self.grid, VelocityGrid):
+            self.grid.check(self.f0, "f0")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from relaxon.collisions.cartesian_relaxation import CartesianRelaxation
 from relaxon.collisions.equilibrium import moments
 from relaxon.collisions.fast_convolution import LandauConvolution, landau_operator
 from relaxon.grids.cartesian import VelocityGrid
@@ -28,8 +29,8 @@ def run(stepper, state, t_end):
 
 
 def evolve(operator, f, t, t_end, rtol):
-    stepper = StabilizedStepper(operator, rtol=rtol)
-    return run(stepper, stepper.start(f, t), jnp.asarray(t_end))
+    stepper = StabilizedStepper(CartesianRelaxation(operator, operator.grid), rtol=rtol)
+    return run(stepper, stepper.start(f), jnp.asarray(t_end - t))
 
 
 @pytest.mark.parametrize(

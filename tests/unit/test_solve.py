@@ -226,7 +226,7 @@ def test_an_existing_directory_is_refused_and_left_alone(problem, tmp_path):
 
 def test_an_unwritable_path_is_refused(problem, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(rx.InputError, match="Cannot write to .*file/run: "):
+    with pytest.raises(rx.InputError, match=r"Cannot write to .*file/run: "):
         rx.solve(problem, 1.0, out=tmp_path / "file" / "run")
 
 

@@ -5,16 +5,33 @@ import numpy as np
 import pytest
 
 from relaxon.errors import InputError
-from relaxon.stepping.stabilized import NOT_FINITE, StabilizedStepper
+from relaxon.status import Status
+from relaxon.stepping.stabilized import Flow, StabilizedStepper
 
 
-class Heat(eqx.Module):
+class Plain(Flow):
+    """A flow whose functional is the square norm."""
+
+    def level(self, y):
+        return jnp.sum(y**2)
+
+    def failure(self, y):
+        return jnp.zeros((), jnp.int32)
+
+    def fields(self, y):
+        return {"f": y}
+
+    def diagnostics(self, y):
+        return {"total": jnp.sum(y)}
+
+
+class Heat(Plain):
     """Heat equation on a ring with a cubic sink, stiff: radius 4 n^2."""
 
     n: int = eqx.field(static=True)
     sink: float = eqx.field(static=True, default=0.0)
 
-    def __call__(self, y):
+    def rate(self, y):
         bend = jnp.roll(y, 1) - 2 * y + jnp.roll(y, -1)
         return bend * self.n**2 / (4 * jnp.pi**2) - self.sink * y**3
 
@@ -33,7 +50,7 @@ def start(n=64):
 def test_stiff_diffusion_follows_the_matrix_exponential():
     rate = Heat(64)
     y0 = start()
-    matrix = jax.jacfwd(rate)(y0)
+    matrix = jax.jacfwd(rate.rate)(y0)
     exact = jax.scipy.linalg.expm(0.7 * matrix) @ y0
     stepper = StabilizedStepper(rate, rtol=1e-7)
     end = run(stepper, stepper.start(y0), jnp.asarray(0.7))
@@ -82,16 +99,17 @@ def test_steps_stop_where_told_and_remember_their_size():
 
 
 def test_a_rate_that_is_not_finite_ends_the_run():
-    def rate(y):
-        return jnp.where(jnp.max(y) < 1.5, jnp.nan, -y)
+    class Breaks(Plain):
+        def rate(self, y):
+            return jnp.where(jnp.max(y) < 1.5, jnp.nan, -y)
 
-    stepper = StabilizedStepper(rate, rtol=1e-4)
+    stepper = StabilizedStepper(Breaks(), rtol=1e-4)
     end = run(stepper, stepper.start(2 * jnp.ones(8)), jnp.asarray(5.0))
-    assert int(end.code) == NOT_FINITE
+    assert int(end.code) == Status.NON_FINITE
     assert bool(jnp.isfinite(end.y).all())
     assert 0.2 < float(end.t) < 0.3  # 2 exp(-t) = 1.5 at 0.288
     state = stepper.start(jnp.full(8, jnp.nan))
-    assert int(state.code) == NOT_FINITE
+    assert int(state.code) == Status.NON_FINITE
 
 
 def test_stationary_data_stay():
@@ -99,6 +117,21 @@ def test_stationary_data_stay():
     end = run(stepper, stepper.start(jnp.ones(16)), jnp.asarray(1e3))
     assert float(jnp.abs(end.y - 1).max()) < 1e-15
     assert int(end.code) == 0
+
+
+def test_the_functional_and_the_failure_of_the_flow_are_watched():
+    class Grows(Plain):
+        def rate(self, y):
+            return y
+
+        def failure(self, y):
+            return jnp.where(jnp.max(y) > 2.0, Status.PENROSE_UNSTABLE, 0).astype(jnp.int32)
+
+    stepper = StabilizedStepper(Grows(), rtol=1e-4)
+    end = run(stepper, stepper.start(jnp.ones(8)), jnp.asarray(5.0))
+    assert int(end.code) == Status.PENROSE_UNSTABLE
+    assert float(end.growth) > 0 and 0.69 < float(end.t) < 1.2
+    assert float(stepper.diagnostics(end)["relative_entropy_growth"]) == float(end.growth)
 
 
 def test_bad_settings_are_refused():

@@ -10,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.errors import InputError, require
+from relaxon.registry import register
 
 
+@register
 @jax.tree_util.register_static
 @dataclasses.dataclass(frozen=True)
 class VelocityGrid:
@@ -125,6 +127,18 @@ class VelocityGrid:
                 damp = half if axis == self.d - 1 else full
                 total = total * damp.reshape((1,) * axis + (-1,) + (1,) * (self.d - 1 - axis))
         return jnp.fft.irfftn(total, s=self.shape)
+
+    def settings(self) -> dict[str, float]:
+        """The arguments that build this grid again."""
+        return {"d": self.d, "n": self.n, "v_max": self.v_max}
+
+    def coordinates(self) -> dict[str, jax.Array]:
+        """Names and values of the grid's axes, for labelled arrays."""
+        return {f"v{i + 1}": self.nodes for i in range(self.d)}
+
+    def dirichlet(self, g: jax.Array) -> jax.Array:
+        r"""$ \int |\nabla g|^2 dv $."""
+        return self.integrate(jnp.sum(self.grad(g) ** 2, axis=-1))
 
     def marginal(self, f: jax.Array, direction) -> tuple[jax.Array, jax.Array, jax.Array]:
         r"""Plane integrals of `f` across one direction, and their slope.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import abc
 
 import equinox as eqx
 import jax
@@ -10,16 +10,35 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.errors import require
-
-FINE, NOT_FINITE, STEP_TOO_SMALL = 0, 1, 2
-REASONS = {
-    FINE: "fine",
-    NOT_FINITE: "the rate of change is not finite",
-    STEP_TOO_SMALL: "the step size fell below rounding of the time",
-}
+from relaxon.status import Status
+from relaxon.stepping.stepper import Stepper
 
 EPSILON = 2.0 / 13.0
 REFRESH = 25
+
+
+class Flow(eqx.Module):
+    """What the stepper asks of an ordinary differential equation dy/dt = rate(y)."""
+
+    @abc.abstractmethod
+    def rate(self, y: jax.Array) -> jax.Array:
+        """dy/dt."""
+
+    @abc.abstractmethod
+    def level(self, y: jax.Array) -> jax.Array:
+        """A functional that must not increase; watched at every step."""
+
+    @abc.abstractmethod
+    def failure(self, y: jax.Array) -> jax.Array:
+        """0, or the `Status` with which a run must end at y."""
+
+    @abc.abstractmethod
+    def fields(self, y: jax.Array) -> dict[str, jax.Array]:
+        """The distributions that a solution keeps."""
+
+    @abc.abstractmethod
+    def diagnostics(self, y: jax.Array) -> dict[str, jax.Array]:
+        """The scalars that a solution keeps."""
 
 
 class StabilizedState(eqx.Module):
@@ -30,7 +49,8 @@ class StabilizedState(eqx.Module):
         y: The unknown, shape of the grid.
         rate: Rate of change at `y`.
         steps, rejected, evaluations: Counters.
-        code: 0 fine, otherwise a key of `REASONS`.
+        code: 0 fine, otherwise a `Status`.
+        level, growth: The flow's functional, and its largest relative increase over a step.
         radius, age: Spectral radius estimate, and accepted steps since it was made.
         probe: Last vector of the power iteration.
         last_dt, last_error: Of the last accepted step, for the controller.
@@ -51,9 +71,11 @@ class StabilizedState(eqx.Module):
     last_dt: jax.Array
     last_error: jax.Array
     stages: jax.Array
+    level: jax.Array
+    growth: jax.Array
 
 
-class StabilizedStepper(eqx.Module):
+class StabilizedStepper(Stepper):
     r"""Adaptive Runge-Kutta-Chebyshev stepping, order 2, as many stages as the step needs.
 
     The stability polynomial of s stages reaches `0.65 s^2` along the negative real axis, so a
@@ -71,10 +93,8 @@ class StabilizedStepper(eqx.Module):
     Appl. Math. 88 (1998).
 
     Args:
-        rate: Maps the unknown to its rate of change; a callable equinox module, or a function.
-        monitor: Maps the unknown to a dictionary of scalars, evaluated at every step.
+        flow: The equation.
         rtol: Error allowed per step, relative in the root mean square.
-        project: Maps (new, old) to the new value with the old one's invariants restored.
         max_stages: Limit on the stages; longer steps are cut.
 
     Raises:
@@ -85,51 +105,53 @@ class StabilizedStepper(eqx.Module):
     C = 1/16, t = 5) 6.2e-6 at rtol 1e-6 (86 steps, 799 evaluations), 3.4e-7 at 1e-8 (396, 1894).
     """
 
-    rate: Callable
-    monitor: Callable | None
-    project: Callable | None
+    flow: Flow
     rtol: jax.Array
     max_stages: int = eqx.field(static=True)
 
-    def __init__(self, rate, monitor=None, rtol=1e-6, project=None, max_stages: int = 200):
+    def __init__(self, flow: Flow, rtol=1e-6, max_stages: int = 200):
         require(0 < float(rtol) < 1, f"rtol must lie in (0, 1), but is {rtol}.")
         require(max_stages >= 5, f"max_stages must be at least 5, but is {max_stages}.")
-        self.rate, self.monitor, self.project = rate, monitor, project
+        self.flow = flow
         self.rtol = jnp.asarray(rtol, float)
         self.max_stages = max_stages
 
-    def start(self, f0: jax.Array, t0=0.0) -> StabilizedState:
-        """State at time t0; the first step is a tenth of what the error estimate may allow."""
+    def start(self, f0: jax.Array) -> StabilizedState:
+        """State at t = 0; the first step is a tenth of what the error estimate may allow."""
         y = jnp.asarray(f0, float)
-        rate = self.rate(y)
+        rate = self.flow.rate(y)
         slope = jnp.sqrt(jnp.sum(rate**2) / jnp.sum(y**2))
         dt = 0.1 * jnp.cbrt(self.rtol) / jnp.maximum(slope, 1e-12)
         zero = jnp.zeros((), jnp.int32)
         finite = jnp.all(jnp.isfinite(rate)) & jnp.all(jnp.isfinite(y))
         return StabilizedState(
-            t=jnp.asarray(t0, float),
+            t=jnp.zeros(()),
             dt=jnp.where(finite, dt, 0.0),
             y=y,
             rate=rate,
             steps=zero,
             rejected=zero,
             evaluations=zero + 1,
-            code=jnp.where(finite, FINE, NOT_FINITE).astype(jnp.int32),
+            code=jnp.where(finite, 0, Status.NON_FINITE).astype(jnp.int32),
             radius=jnp.zeros(()),
             age=zero + REFRESH,
             probe=jax.random.normal(jax.random.key(7), y.shape, y.dtype),
             last_dt=jnp.zeros(()),
             last_error=jnp.ones(()),
             stages=zero,
+            level=self.flow.level(y),
+            growth=jnp.zeros(()),
         )
 
-    def fields(self, y: jax.Array) -> jax.Array:
-        """The distribution itself."""
-        return y
+    def fields(self, state: StabilizedState) -> dict[str, jax.Array]:
+        """The distributions at the state."""
+        return self.flow.fields(state.y)
 
-    def diagnostics(self, y: jax.Array) -> dict[str, jax.Array]:
-        """The monitor's values, an empty dictionary without one."""
-        return {} if self.monitor is None else self.monitor(y)
+    def diagnostics(self, state: StabilizedState) -> dict[str, jax.Array]:
+        """The flow's scalars, the largest relative growth of its functional, steps."""
+        found = self.flow.diagnostics(state.y)
+        counted = {"relative_entropy_growth": state.growth, "dt": state.dt, "steps": state.steps}
+        return {**found, **counted, "evaluations": state.evaluations}
 
     def step(self, state: StabilizedState, t_stop) -> StabilizedState:
         """One attempted step, accepted or rejected, never past `t_stop`."""
@@ -145,8 +167,6 @@ class StabilizedStepper(eqx.Module):
             self.max_stages,
         )
         y, rate = self._stages(state, h, stages)
-        if self.project is not None:
-            y = self.project(y, state.y)
         miss = 0.8 * (state.y - y) + 0.4 * h * (state.rate + rate)
         error = jnp.sqrt(jnp.sum(miss**2) / jnp.sum(y**2)) / self.rtol
         finite = jnp.isfinite(error)
@@ -160,8 +180,11 @@ class StabilizedStepper(eqx.Module):
         # A step cut short by t_stop says little: do not let it shrink the next one.
         proposal = jnp.where(accept & last, jnp.maximum(h * factor, wanted), h * factor)
         tiny = proposal <= 1e-14 * jnp.maximum(jnp.abs(state.t), 1e-300)
-        trouble = jnp.where(finite, STEP_TOO_SMALL, NOT_FINITE)
-        code = jnp.where(~accept & tiny, trouble, state.code).astype(jnp.int32)
+        trouble = jnp.where(finite, Status.STEP_TOO_SMALL, Status.NON_FINITE)
+        failure = jnp.where(accept, self.flow.failure(y), jnp.where(tiny, trouble, 0))
+        code = jnp.where(state.code > 0, state.code, failure).astype(jnp.int32)
+        level = self.flow.level(y)
+        growth = (level - state.level) / jnp.maximum(jnp.abs(state.level), 1e-290)
 
         def pick(new, old):
             return jnp.where(accept, new, old)
@@ -181,6 +204,8 @@ class StabilizedStepper(eqx.Module):
             last_dt=pick(h, 0.0 * h),
             last_error=pick(error, state.last_error),
             stages=stages,
+            level=pick(level, state.level),
+            growth=pick(jnp.maximum(state.growth, growth), state.growth),
         )
 
     def _stages(self, state: StabilizedState, h, stages):
@@ -203,7 +228,7 @@ class StabilizedStepper(eqx.Module):
 
         def body(carry):
             j, y, before, _, (p, dp, ddp, c, dc, ddc), b, b_before = carry
-            rate = self.rate(y0 + y)
+            rate = self.flow.rate(y0 + y)
             n, dn, ddn = 2 * w0 * c - p, 2 * c + 2 * w0 * dc - dp, 4 * dc + 2 * w0 * ddc - ddp
             b_new = ddn / dn**2
             mu, nu = 2 * b_new * w0 / b, -b_new / b_before
@@ -225,7 +250,7 @@ class StabilizedStepper(eqx.Module):
         def body(carry):
             count, probe, radius, _ = carry
             probe = probe * (shift / jnp.sqrt(jnp.sum(probe**2)))
-            change = self.rate(state.y + probe) - state.rate
+            change = self.flow.rate(state.y + probe) - state.rate
             new = jnp.sqrt(jnp.sum(change**2)) / shift
             settled = jnp.abs(new - radius) <= 0.02 * new
             usable = jnp.isfinite(new) & (new > 0)
