@@ -19,8 +19,9 @@ from relaxon.collisions.linear_decay import (
     stretched_exponent,
 )
 from relaxon.collisions.linearized import Linearized, linearized
-from relaxon.collisions.radial import FixedKernel, Frame, MinKernel, log_rate
-from relaxon.collisions.radial_screening import RadialScreening
+from relaxon.collisions.kernels import FixedKernel, MinKernel
+from relaxon.collisions.radial import Frame, log_rate
+from relaxon.collisions.radial_screening import radial_screening
 
 GAUSSIAN = potentials.Gaussian(3)
 
@@ -62,7 +63,7 @@ def test_form_is_the_derivative_of_the_nonlinear_operator(kind):
         if kind == "landau":
             model = FixedKernel(MinKernel(4 * jnp.pi**3 * grid.faces[1:-1] ** 3 / 3))
         else:
-            model = RadialScreening(GAUSSIAN, grid)
+            model = radial_screening(GAUSSIAN, grid)
         phi = grid.r**4 * jnp.exp(-0.1 * grid.r**2)
 
         def rate(size, frame=frame, model=model, phi=phi):
