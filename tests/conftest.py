@@ -1,5 +1,9 @@
 """Shared data; importing relaxon switches jax to float64."""
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads slow small dense problems down
+
 import numpy as np
 import pytest
 from hypothesis import settings

@@ -70,9 +70,11 @@ def test_functionals_are_recorded_under_their_names(problem):
 def test_a_second_run_compiles_nothing(problem, grid):
     rx.solve(problem, 1.0, rx.Record(n=3))
     compiled = []
-    jax.monitoring.register_event_duration_secs_listener(
-        lambda event, _, **__: compiled.append(event)
-    )
+
+    def note(event, *_, **__):
+        compiled.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(note)
     try:
         other = rx.Problem(rx.Landau(), grid, rx.distributions.maxwellian(grid, 2.0, 0.5))
         rx.solve(other, 3.0, rx.Record(n=4), rtol=1e-5)
@@ -226,7 +228,7 @@ def test_an_existing_directory_is_refused_and_left_alone(problem, tmp_path):
 
 def test_an_unwritable_path_is_refused(problem, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(rx.InputError, match="Cannot write to .*file/run: "):
+    with pytest.raises(rx.InputError, match=r"Cannot write to .*file/run: "):
         rx.solve(problem, 1.0, out=tmp_path / "file" / "run")
 
 

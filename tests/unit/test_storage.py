@@ -52,7 +52,7 @@ def test_damage_is_one_sentence(run, name, damage):
     storage.shutil.rmtree(path / "solution.zarr")
     whole = (path / name).read_bytes()
     (path / name).write_bytes(whole[: len(whole) // 2] if damage is None else damage)
-    with pytest.raises(rx.InputError, match="damaged|not a run directory"):
+    with pytest.raises(rx.InputError, match=r"damaged|not a run directory"):
         rx.resume(path)
 
 
