@@ -65,7 +65,7 @@ def docs() -> None:
 
 def test() -> None:
     """Run the default tests, in two processes."""
-    run(PYTHON, "-m", "pytest", "-n", "2")
+    run(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile")
 
 
 def slow() -> None:

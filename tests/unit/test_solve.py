@@ -71,9 +71,11 @@ def test_a_second_run_compiles_nothing(problem, grid):
     rx.solve(problem, 1.0, rx.Record(n=3))
     other = rx.Problem(rx.Landau(), grid, rx.distributions.maxwellian(grid, 2.0, 0.5))
     compiled = []
-    jax.monitoring.register_event_duration_secs_listener(
-        lambda event, _, **__: compiled.append(event)
-    )
+
+    def note(event, *_, **__):
+        compiled.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(note)
     try:
         rx.solve(other, 3.0, rx.Record(n=4), rtol=1e-5)
     finally:

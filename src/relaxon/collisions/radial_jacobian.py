@@ -54,9 +54,9 @@ class Linearization(eqx.Module):
         return solve
 
     def _bands(self, tau: Array) -> list[list[Array]]:
-        """Bands of 1 - tau J over the fields (ell, z / scale, y / scale)."""
+        """Bands of 1 - tau J over the fields (ell, z / scale, y temperature / scale)."""
         frame, a, n = self.frame, self.kernel.a, self.frame.grid.n
-        scale = self.sum_u  # makes the further unknowns z and y of order one
+        scale = self.sum_u  # makes the further unknowns of order one, y with a temperature
 
         # Rows of ell: minus tau times the divergence of the varied bracket.
         def at(k: int, x: Array) -> Array:
@@ -68,7 +68,7 @@ class Linearization(eqx.Module):
         ell_ell = _columns((1.0 - tau * self.gain)[:, None], 3)
         for k in range(4):
             ell_ell = ell_ell + _columns(outflow[:, k, None] * at(k, local), k)
-        through = jnp.stack([self.g * scale, -self.u * scale])
+        through = jnp.stack([self.g * scale, -self.u * scale / frame.temperature])
         ell_z, ell_y = (
             _columns(outflow * jnp.stack([at(k, x) for k in range(4)], axis=1), 1) for x in through
         )
@@ -82,7 +82,7 @@ class Linearization(eqx.Module):
         source = -(weight * frame.measure / scale)[:, None]
         z_z = _with_identity(_columns(jnp.stack([-below / scale, one, -above / scale], axis=1), 2))
         z_ell = _with_zero(_columns(source * self.to_u, 2))
-        y_ell = _with_zero(_columns(source * self.to_g, 2))
+        y_ell = _with_zero(_columns(source * frame.temperature * self.to_g, 2))
         zero = jnp.zeros((n, 7))
         return [[ell_ell, ell_z, ell_y], [z_ell, z_z, zero], [y_ell, zero, z_z]]
 
