@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import equinox as eqx
@@ -19,7 +21,7 @@ from relaxon.functionals import weighted_norm
 from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.rosenbrock import Rosenbrock
 
-CHUNK = 256
+CHUNK = 32
 """Pairs that are mapped together; lanes of a chunk step until the last of them is done."""
 
 
@@ -31,6 +33,7 @@ def sweep(
     rtol: float = 1e-6,
     r_max: float = 12.0,
     chunk: int = CHUNK,
+    workers: int | None = None,
 ) -> dict[str, np.ndarray]:
     r"""Solve the Landau-Coulomb equation from $ M + \delta^\alpha M_\delta $ for many pairs.
 
@@ -46,6 +49,7 @@ def sweep(
         rtol: Relative tolerance of a step.
         r_max: Outer end of every grid.
         chunk: Pairs mapped together.
+        workers: Threads that each run a chunk at a time; None is one per core.
 
     Returns:
         Arrays of shape (m,) in the order of the input: "delta", "alpha", "central_value"
@@ -62,20 +66,21 @@ def sweep(
         f"{alphas.shape}.",
     )
     order = np.lexsort((alphas, deltas))
-    parts = []
     chunk = min(chunk, len(order))
-    for start in range(0, len(order), chunk):
+    end, tolerance = jnp.asarray(float(t_end)), jnp.asarray(float(rtol))
+    grids = [grid_for(float(d), float(a), n, r_max) for d, a in zip(deltas, alphas)]
+
+    def part(start: int) -> dict[str, np.ndarray]:
         index = order[start : start + chunk]
         padded = np.concatenate([index, np.repeat(index[-1:], chunk - len(index))])
-        grids = stacked([grid_for(float(deltas[i]), float(alphas[i]), n, r_max) for i in padded])
-        found = _batch(
-            grids,
-            jnp.asarray(deltas[padded]),
-            jnp.asarray(alphas[padded]),
-            jnp.asarray(float(t_end)),
-            jnp.asarray(float(rtol)),
-        )
-        parts.append({name: np.asarray(x)[: len(index)] for name, x in found.items()})
+        pairs = jnp.asarray(deltas[padded]), jnp.asarray(alphas[padded])
+        found = _batch(stacked([grids[i] for i in padded]), *pairs, end, tolerance)
+        return {name: np.asarray(x)[: len(index)] for name, x in found.items()}
+
+    starts = range(0, len(order), chunk)
+    parts = [part(starts[0])]  # compiles
+    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
+        parts.extend(pool.map(part, starts[1:]))
     back = np.argsort(order)
     results = {name: np.concatenate([p[name] for p in parts])[back] for name in parts[0]}
     return {"delta": deltas, "alpha": alphas, **results}

@@ -164,7 +164,7 @@ class Check:
 
 
 def judge(margin: float, error: float) -> str:
-    """ "holds" if margin > error, "fails" if margin < -error, otherwise "undecided" (NaN too)."""
+    """The rule: holds if margin > error, fails if margin < -error, else undecided (NaN too)."""
     if margin > error:
         return "holds"
     return "fails" if margin < -error else "undecided"
