@@ -12,6 +12,9 @@ from jax import Array
 class BlockFactor(eqx.Module):
     """Block LU factors: forward y_k = inverse_k b_k - lower_k y_(k-1), backward x = y - upper x_+1.
 
+    Under `jax.vmap` the arrays are opaque: their memory holds the batch as the fastest axis, and
+    only `solve` under the same map reads them.
+
     Attributes:
         inverse: Inverses of the pivot blocks, shape (blocks, b, b).
         lower: Pivot inverse times the lower block, shape (blocks, b, b).
@@ -31,8 +34,7 @@ def factor(lower: Array, diagonal: Array, upper: Array) -> BlockFactor:
     """Block LU without pivoting between blocks (with pivoting inside each).
 
     Under `jax.vmap` the blocks are eliminated without pivoting at all, with the batch as the
-    fastest axis: small dense blocks one at a time are several times slower
-    (benchmarks/batches.py).
+    fastest axis: small dense blocks one at a time are twice as slow.
 
     Args:
         lower: Blocks coupling k to k - 1, shape (blocks, b, b); the first is ignored.
@@ -91,20 +93,23 @@ def _factor_batch(size: int, batched: list[bool], *blocks: Array) -> tuple:
 
     def eliminate(previous, row):
         low, mid, up = row
-        pivot = mid - _product(low, previous)
-        right = jnp.concatenate([pivot, identity, up], axis=1)
+        right = jnp.concatenate([mid - _product(low, previous), identity, up], axis=1)
         right = jax.lax.fori_loop(0, width, sweep, right)
         inverse, up = right[:, width : 2 * width], right[:, 2 * width :]
         return up, (inverse, _product(inverse, low), up)
 
     start = jnp.zeros((width, width, size))
     _, parts = jax.lax.scan(eliminate, start, (lower, diagonal, upper))
-    return tuple(jnp.moveaxis(part, -1, 0) for part in parts), (True, True, True)
+    # Reinterpreted, not transposed: eight solves would pay for it each time.
+    return tuple(part.reshape(size, *part.shape[:-1]) for part in parts), (True, True, True)
 
 
 @_solve.def_vmap
 def _solve_batch(size: int, batched: list[bool], *parts: Array) -> tuple:
-    inverse, lower, upper, rhs = _batch_last(size, batched, parts)
+    if not all(batched[:3]):  # one factorisation for many right-hand sides: as it came
+        return jax.vmap(_solve.fun, [0 if b else None for b in batched])(*parts), True
+    inverse, lower, upper = (part.reshape(*part.shape[1:], size) for part in parts[:3])
+    (rhs,) = _batch_last(size, batched[3:], parts[3:])
 
     def forward(y, row):
         b, inverse, lower = row

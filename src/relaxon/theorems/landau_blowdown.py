@@ -233,7 +233,7 @@ def fisher_decreases(quick: bool, *, equation: Any = None) -> Measurement:
 )
 def modified_blowup(quick: bool, *, reaction: float = 1.0, control: float = 0.0) -> Measurement:
     """The blow-up time converges; so does the rate, which is near one."""
-    sizes = (150, 220) if quick else (200, 400)
+    sizes = _late_sizes(quick)
     still = solve_to_blowup(1e-2, 0.35, control, n=sizes[0])
     runs = [solve_to_blowup(1e-2, 0.35, reaction, n=n) for n in sizes]
     ends = [run.status for run in runs]
