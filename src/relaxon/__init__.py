@@ -8,6 +8,7 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 from relaxon import distributions, functionals  # noqa: E402
+from relaxon.blowdown import BlowdownDistances, TwoScale, bootstrap_constant  # noqa: E402
 from relaxon.collisions.landau import Landau  # noqa: E402
 from relaxon.errors import InputError  # noqa: E402
 from relaxon.grids.radial import RadialGrid  # noqa: E402
@@ -19,6 +20,7 @@ from relaxon.storage import StorageError  # noqa: E402
 from relaxon.storage import open_run as open  # noqa: E402
 
 __all__ = [
+    "BlowdownDistances",
     "InputError",
     "Landau",
     "Problem",
@@ -27,6 +29,8 @@ __all__ = [
     "Solution",
     "Status",
     "StorageError",
+    "TwoScale",
+    "bootstrap_constant",
     "distributions",
     "functionals",
     "open",

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from relaxon.blowdown import TwoScale
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.relative import RelativeSystem
 from relaxon.errors import InputError
@@ -22,8 +23,14 @@ def _radial_landau(problem: Problem, rtol: float) -> Stepper:
     return Rosenbrock(system, jnp.asarray(rtol))
 
 
+def _two_scale(problem: Problem, rtol: float) -> Stepper:
+    problem.equation.require_datum(problem.f0, problem.grid)
+    return Rosenbrock(problem.equation.system(problem.grid), jnp.asarray(rtol))
+
+
 METHODS: dict[tuple[type, type], Callable[[Problem, float], Stepper]] = {
     (Landau, RadialGrid): _radial_landau,
+    (TwoScale, RadialGrid): _two_scale,
 }
 """Keyed by the classes of equation and grid; an entry builds the stepper of a problem."""
 
