@@ -18,6 +18,7 @@ from relaxon.solve import resume, solve  # noqa: E402
 from relaxon.status import Status  # noqa: E402
 from relaxon.storage import StorageError  # noqa: E402
 from relaxon.storage import open_run as open  # noqa: E402
+from relaxon.theorems.check import check, checks  # noqa: E402
 
 __all__ = [
     "BlowdownDistances",
@@ -31,6 +32,8 @@ __all__ = [
     "StorageError",
     "TwoScale",
     "bootstrap_constant",
+    "check",
+    "checks",
     "distributions",
     "functionals",
     "open",

@@ -104,7 +104,7 @@ def _batch(grids: RadialGrid, deltas: Array, alphas: Array, t_end: Array, rtol: 
     return jax.vmap(_case, in_axes=(0, 0, 0, None, None))(grids, deltas, alphas, t_end, rtol)
 
 
-def _case(grid: RadialGrid, delta: Array, alpha: Array, t_end: Array, rtol: Array) -> dict:
+def _case(grid: RadialGrid, delta: Any, alpha: Any, t_end: Array, rtol: Array) -> dict:
     """One run; every argument may be traced."""
     m = maxwellian(grid)
     f0 = m + blowdown_profile(grid, 0.0, delta, alpha)

@@ -15,6 +15,7 @@ from relaxon.theorems.fits import Fit
 MODULES = [
     "relaxon.theorems.landau_operator",
     "relaxon.theorems.landau_blowdown",
+    "relaxon.theorems.landau_bootstrap",
 ]
 """Modules that add checks to the catalogue when they are imported."""
 

@@ -55,9 +55,10 @@ def exponents(quick: bool = False, alphas: tuple[float, ...] = ALPHAS) -> dict[s
     """
     deltas = np.geomspace(1e-2, 1e-10, 5 if quick else 9)
     sizes = (150, 300) if quick else (200, 400)
-    pairs = [(d, a) for a in alphas for d in deltas]
+    pairs = [(float(d), a) for a in alphas for d in deltas]
     rtol = 1e-6 if quick else 1e-8
-    runs = [sweep(*map(np.array, zip(*pairs)), n=n, rtol=rtol, chunk=1) for n in sizes]
+    columns = np.array(pairs).T
+    runs = [sweep(columns[0], columns[1], n=n, rtol=rtol, chunk=1) for n in sizes]
     bad = [pair for run in runs for pair, code in zip(pairs, run["status"]) if code]
     if bad:
         raise Unmeasured(f"The runs with (delta, alpha) = {bad} ended badly.")
