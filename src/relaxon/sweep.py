@@ -21,6 +21,8 @@ from relaxon.functionals import weighted_norm
 from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.rosenbrock import Rosenbrock
 
+NO_REACTION: Any = np.zeros(())  # a concrete number: whether there is one is decided when traced
+
 CHUNK = 32
 """Pairs that are mapped together; lanes of a chunk step until the last of them is done."""
 
@@ -38,8 +40,8 @@ def sweep(
     r"""Solve the Landau-Coulomb equation from $ M + \delta^\alpha M_\delta $ for many pairs.
 
     Each pair gets its own grid (r_min = sqrt(delta)/2, equal n); the runs are independent, with
-    their own step sizes, and agree with `solve` to rounding. Pairs are sorted by delta, so that
-    those of a chunk take about as many steps.
+    their own step sizes, and agree with `solve` to 1e-9 (tests/unit/test_sweep.py).
+    Pairs are sorted by delta, so that those of a chunk take about as many steps.
 
     Args:
         deltas: Squared widths in (0, 1), shape (m,).
@@ -61,8 +63,8 @@ def sweep(
     """
     deltas, alphas = np.atleast_1d(np.asarray(deltas, float)), np.atleast_1d(alphas).astype(float)
     require(
-        deltas.ndim == 1 and deltas.shape == alphas.shape,
-        f"deltas and alphas must be of equal length, but have shapes {deltas.shape} and "
+        deltas.ndim == 1 and deltas.shape == alphas.shape and len(deltas) > 0,
+        f"deltas and alphas must be of equal length >= 1, but have shapes {deltas.shape} and "
         f"{alphas.shape}.",
     )
     order = np.lexsort((alphas, deltas))
@@ -79,11 +81,18 @@ def sweep(
 
     starts = range(0, len(order), chunk)
     parts = [part(starts[0])]  # compiles
-    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(workers or _cores()) as pool:
         parts.extend(pool.map(part, starts[1:]))
     back = np.argsort(order)
     results = {name: np.concatenate([p[name] for p in parts])[back] for name in parts[0]}
     return {"delta": deltas, "alpha": alphas, **results}
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def grid_for(delta: float, alpha: float, n: int, r_max: float) -> RadialGrid:
@@ -108,7 +117,7 @@ def _case(grid: RadialGrid, delta: Any, alpha: Any, t_end: Array, rtol: Array) -
     """One run; every argument may be traced."""
     m = maxwellian(grid)
     f0 = m + blowdown_profile(grid, 0.0, delta, alpha)
-    system = RelativeSystem(f0, grid, Landau().kernel(grid), np.zeros(()))
+    system = RelativeSystem(f0, grid, Landau().kernel(grid), NO_REACTION)
     stepper = Rosenbrock(system, rtol)
 
     def go_on(s: Any) -> Array:

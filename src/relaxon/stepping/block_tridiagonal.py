@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -137,7 +139,8 @@ def _batch_last(size: int, batched: list[bool], arrays: tuple) -> list[Array]:
 
 def _product(x: Array, y: Array) -> Array:
     """Matrix product of (b, b, batch) arrays, as a sum of outer products."""
-    return sum(x[:, k, None] * y[k] for k in range(x.shape[1]))
+    terms = (x[:, k, None] * y[k] for k in range(x.shape[1]))
+    return functools.reduce(jnp.add, terms)
 
 
 def blocks_from_bands(bands: list[list[Array]], width: int) -> tuple[Array, Array, Array]:

@@ -6,8 +6,9 @@ source of h is of order m T^(-3/2), not m T^(-1/2) as in (3.2), because
 $$ S_E = (A[M] - A[M](0)) : \nabla^2 E + 2 (M - M(0)) E $$
 
 carries second derivatives of E, of order E/T. They give back the factor T that |A[M] - A[M](0)|
-= O(|v|^2) gains. The proof of (3.2) bounds them by E. Hence max |h| ~ delta^(alpha - 1/2), attained while T ~ delta.
-What holds is |h| <= R m T^(-1/2), which is as good at t = 1/2, where T is of order one.
+= O(|v|^2) gains. The proof of (3.2) bounds them by E. Hence max |h| ~ delta^(alpha - 1/2),
+attained while T ~ delta. What holds is |h| <= R m T^(-1/2), which is as
+good at t = 1/2, where T is of order one.
 """
 
 from __future__ import annotations
