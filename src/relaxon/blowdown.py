@@ -44,7 +44,8 @@ class TwoScale(Equation):
 
     Accuracy: order 4 in the cell size. F agrees with the direct solver, at t = 1/2 and 200 cells,
     to 3e-6 of |F - M| for delta = 1e-2 and to 4e-5 for delta = 1e-8 (tests/physics/
-    test_two_scale.py). Cost: O(n) a step; 74 steps for delta = 1e-2, about 400 for delta = 1e-8.
+    test_two_scale_runs.py). Cost: O(n) a step; 74 steps for delta = 1e-2, about 400 for
+    delta = 1e-8.
 
     Attributes:
         delta: Squared width of the initial spot, in (0, 1).

@@ -101,7 +101,7 @@ def fit_blowup(solution: Solution, first: float = 30.0, last: float = 3e4) -> Bl
     """
     require(
         solution.status is Status.BLOWUP,
-        f"Only a run with status BLOWUP has a blow-up rate, not one with {solution.status.name}.",
+        f"Only a run with status BLOWUP has a rate, but this one is {solution.status.name}.",
     )
     t, value = solution.t, np.asarray(solution.diagnostics["central_value"])
     inside = (value >= first * value[0]) & (value <= last * value[0])

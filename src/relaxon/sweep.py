@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import equinox as eqx
@@ -19,7 +21,9 @@ from relaxon.functionals import weighted_norm
 from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.rosenbrock import Rosenbrock
 
-CHUNK = 256
+NO_REACTION: Any = np.zeros(())  # a concrete number: whether there is one is decided when traced
+
+CHUNK = 32
 """Pairs that are mapped together; lanes of a chunk step until the last of them is done."""
 
 
@@ -31,12 +35,13 @@ def sweep(
     rtol: float = 1e-6,
     r_max: float = 12.0,
     chunk: int = CHUNK,
+    workers: int | None = None,
 ) -> dict[str, np.ndarray]:
     r"""Solve the Landau-Coulomb equation from $ M + \delta^\alpha M_\delta $ for many pairs.
 
     Each pair gets its own grid (r_min = sqrt(delta)/2, equal n); the runs are independent, with
-    their own step sizes, and agree with `solve` to rounding. Pairs are sorted by delta, so that
-    those of a chunk take about as many steps.
+    their own step sizes, and agree with `solve` to 1e-9 (tests/unit/test_sweep.py).
+    Pairs are sorted by delta, so that those of a chunk take about as many steps.
 
     Args:
         deltas: Squared widths in (0, 1), shape (m,).
@@ -46,6 +51,7 @@ def sweep(
         rtol: Relative tolerance of a step.
         r_max: Outer end of every grid.
         chunk: Pairs mapped together.
+        workers: Threads that each run a chunk at a time; None is one per core.
 
     Returns:
         Arrays of shape (m,) in the order of the input: "delta", "alpha", "central_value"
@@ -57,28 +63,36 @@ def sweep(
     """
     deltas, alphas = np.atleast_1d(np.asarray(deltas, float)), np.atleast_1d(alphas).astype(float)
     require(
-        deltas.ndim == 1 and deltas.shape == alphas.shape,
-        f"deltas and alphas must be of equal length, but have shapes {deltas.shape} and "
+        deltas.ndim == 1 and deltas.shape == alphas.shape and len(deltas) > 0,
+        f"deltas and alphas must be of equal length >= 1, but have shapes {deltas.shape} and "
         f"{alphas.shape}.",
     )
     order = np.lexsort((alphas, deltas))
-    parts = []
     chunk = min(chunk, len(order))
-    for start in range(0, len(order), chunk):
+    end, tolerance = jnp.asarray(float(t_end)), jnp.asarray(float(rtol))
+    grids = [grid_for(float(d), float(a), n, r_max) for d, a in zip(deltas, alphas)]
+
+    def part(start: int) -> dict[str, np.ndarray]:
         index = order[start : start + chunk]
         padded = np.concatenate([index, np.repeat(index[-1:], chunk - len(index))])
-        grids = stacked([grid_for(float(deltas[i]), float(alphas[i]), n, r_max) for i in padded])
-        found = _batch(
-            grids,
-            jnp.asarray(deltas[padded]),
-            jnp.asarray(alphas[padded]),
-            jnp.asarray(float(t_end)),
-            jnp.asarray(float(rtol)),
-        )
-        parts.append({name: np.asarray(x)[: len(index)] for name, x in found.items()})
+        pairs = jnp.asarray(deltas[padded]), jnp.asarray(alphas[padded])
+        found = _batch(stacked([grids[i] for i in padded]), *pairs, end, tolerance)
+        return {name: np.asarray(x)[: len(index)] for name, x in found.items()}
+
+    starts = range(0, len(order), chunk)
+    parts = [part(starts[0])]  # compiles
+    with ThreadPoolExecutor(workers or _cores()) as pool:
+        parts.extend(pool.map(part, starts[1:]))
     back = np.argsort(order)
     results = {name: np.concatenate([p[name] for p in parts])[back] for name in parts[0]}
     return {"delta": deltas, "alpha": alphas, **results}
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def grid_for(delta: float, alpha: float, n: int, r_max: float) -> RadialGrid:
@@ -99,11 +113,11 @@ def _batch(grids: RadialGrid, deltas: Array, alphas: Array, t_end: Array, rtol: 
     return jax.vmap(_case, in_axes=(0, 0, 0, None, None))(grids, deltas, alphas, t_end, rtol)
 
 
-def _case(grid: RadialGrid, delta: Array, alpha: Array, t_end: Array, rtol: Array) -> dict:
+def _case(grid: RadialGrid, delta: Any, alpha: Any, t_end: Array, rtol: Array) -> dict:
     """One run; every argument may be traced."""
     m = maxwellian(grid)
     f0 = m + blowdown_profile(grid, 0.0, delta, alpha)
-    system = RelativeSystem(f0, grid, Landau().kernel_model(grid), np.zeros(()))
+    system = RelativeSystem(f0, grid, Landau().kernel_model(grid), NO_REACTION)
     stepper = Rosenbrock(system, rtol)
 
     def go_on(s: Any) -> Array:

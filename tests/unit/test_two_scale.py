@@ -81,21 +81,18 @@ def test_slopes_are_exact_for_one_and_rho_and_of_order_four():
     assert np.all(order > 3.5), order
 
 
-def test_potentials_of_a_gaussian_are_of_order_six():
+def test_potentials_of_a_gaussian():
+    """Order 6; at r = 0, where lambda_1 divides a small integral by r^3, order 4."""
     errors = []
-    for n in (40, 80):
+    for n in (80, 160):
         g = grid(n)
         exact = gaussian_coefficients(g.r, jnp.ones(()), jnp.asarray(0.2))
         lam, trace = Potentials(g)(exact.density)
-        errors.append(
-            [
-                float(jnp.max(jnp.abs(lam / exact.lam - 1))),
-                float(jnp.max(jnp.abs(trace / exact.trace - 1))),
-            ]
-        )
+        pairs = ((lam[8:], exact.lam[8:]), (trace, exact.trace), (lam, exact.lam))
+        errors.append([float(jnp.max(jnp.abs(x / y - 1))) for x, y in pairs])
     order = np.log2(np.array(errors[0]) / np.array(errors[1]))
-    assert np.all(order > 5.2), (order, errors)
-    assert max(errors[1]) < 1e-5
+    assert np.all(order > [5.5, 5.5, 3.8]), (order, errors)
+    assert np.all(np.array(errors[1]) < [3e-7, 5e-8, 1e-5]), errors
 
 
 def test_self_collisions_vanish_on_maxwellians():
@@ -112,16 +109,26 @@ def test_self_collisions_vanish_on_maxwellians():
     assert np.max(np.abs(tangent * near)) < 1e-9 * np.max(np.abs(curved * near))
 
 
-@pytest.mark.parametrize("delta,alpha,n,t", [(1e-2, 0.35, 40, 0.0), (1e-4, 0.1, 61, 0.3)])
-def test_linearisation_is_the_exact_derivative(delta, alpha, n, t):
-    g = grid(n, delta)
+@eqx.filter_jit
+def dense_jacobian(system, t, y):
+    return jax.jacfwd(lambda x: system.rate(t, x))(y)
+
+
+@eqx.filter_jit
+def solved(system, t, y, tau, rhs):
+    return system.linearize(t, y)(tau)(rhs)
+
+
+@pytest.mark.parametrize("delta,alpha,t", [(1e-2, 0.35, 0.0), (1e-4, 0.1, 0.3)])
+def test_linearisation_is_the_exact_derivative(delta, alpha, t):
+    n, g = 40, grid(40, delta)
     system, t = TwoScaleSystem(g, delta, alpha), jnp.asarray(t)
     wave = 0.1 * jnp.cos(g.r / math.sqrt(delta)) * jnp.exp(-(g.r**2) / delta / 20)
     y = jnp.stack([wave, 0.05 * jnp.exp(-g.r) * jnp.sin(g.r) ** 2])
-    dense = np.asarray(jax.jacfwd(lambda x: system.rate(t, x))(y)).reshape(2 * n, 2 * n)
+    dense = np.asarray(dense_jacobian(system, t, y)).reshape(2 * n, 2 * n)
     rhs = np.random.default_rng(1).standard_normal((2, n))
     for tau in (1e-4, 1.0):
-        found = system.linearize(t, y)(jnp.asarray(tau))(jnp.asarray(rhs))
+        found = solved(system, t, y, jnp.asarray(tau), jnp.asarray(rhs))
         wanted = np.linalg.solve(np.eye(2 * n) - tau * dense, rhs.ravel()).reshape(2, n)
         assert np.max(np.abs(found - wanted)) < 1e-11 * np.max(np.abs(wanted))
 

@@ -124,7 +124,7 @@ class Potentials(eqx.Module):
         lam_end: The terms of the kink in lambda_1, bands of shape (n, 7).
         trace_end: The same in a.
 
-    Accuracy: order 6.
+    Accuracy: order 6; lambda_1 in the first cells next to r = 0 order 4.
     """
 
     cube: Array

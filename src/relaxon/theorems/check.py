@@ -15,6 +15,7 @@ from relaxon.theorems.fits import Fit
 MODULES = [
     "relaxon.theorems.landau_operator",
     "relaxon.theorems.landau_blowdown",
+    "relaxon.theorems.landau_bootstrap",
 ]
 """Modules that add checks to the catalogue when they are imported."""
 
@@ -164,7 +165,7 @@ class Check:
 
 
 def judge(margin: float, error: float) -> str:
-    """Holds if margin > error, fails if margin < -error, otherwise undecided (NaN too)."""
+    """The rule: holds if margin > error, fails if margin < -error, else undecided (NaN too)."""
     if margin > error:
         return "holds"
     return "fails" if margin < -error else "undecided"

@@ -55,9 +55,10 @@ def exponents(quick: bool = False, alphas: tuple[float, ...] = ALPHAS) -> dict[s
     """
     deltas = np.geomspace(1e-2, 1e-10, 5 if quick else 9)
     sizes = (150, 300) if quick else (200, 400)
-    pairs = [(d, a) for a in alphas for d in deltas]
+    pairs = [(float(d), a) for a in alphas for d in deltas]
     rtol = 1e-6 if quick else 1e-8
-    runs = [sweep(*map(np.array, zip(*pairs)), n=n, rtol=rtol, chunk=1) for n in sizes]
+    columns = np.array(pairs).T
+    runs = [sweep(columns[0], columns[1], n=n, rtol=rtol, chunk=1) for n in sizes]
     bad = [pair for run in runs for pair, code in zip(pairs, run["status"]) if code]
     if bad:
         raise Unmeasured(f"The runs with (delta, alpha) = {bad} ended badly.")
@@ -233,7 +234,7 @@ def fisher_decreases(quick: bool, *, equation: Any = None) -> Measurement:
 )
 def modified_blowup(quick: bool, *, reaction: float = 1.0, control: float = 0.0) -> Measurement:
     """The blow-up time converges; so does the rate, which is near one."""
-    sizes = (150, 220) if quick else (200, 400)
+    sizes = _late_sizes(quick)
     still = solve_to_blowup(1e-2, 0.35, control, n=sizes[0])
     runs = [solve_to_blowup(1e-2, 0.35, reaction, n=n) for n in sizes]
     ends = [run.status for run in runs]

@@ -1,5 +1,6 @@
 """The two-scale system against the direct solver, its invariants, its order, the bootstrap."""
 
+import functools
 import math
 
 import equinox as eqx
@@ -17,6 +18,7 @@ from relaxon.stepping.rosenbrock import Rosenbrock
 END = 0.5
 
 
+@functools.cache
 def both(delta, alpha, n):
     grid = rx.RadialGrid(3, n, 12.0, math.sqrt(delta))
     equation = rx.TwoScale(delta, alpha)
@@ -60,20 +62,25 @@ def test_reference_values():
     assert split.diagnostics["central_value"][-1] == pytest.approx(2.527054, abs=3e-6)
 
 
-def test_invariants_and_norms_converge_in_order_four():
-    drifts, near, far = [], [], []
-    for n in (100, 200, 400):
+def test_invariants_converge_in_order_four():
+    coarse, fine = both(1e-2, 0.35, 100)[1], both(1e-2, 0.35, 200)[1]
+    assert fine.drift("mass") < 1.2e-7 and fine.drift("energy") < 2e-9
+    assert np.log2(coarse.drift("mass") / fine.drift("mass")) > 3.8
+
+
+@pytest.mark.slow
+def test_norms_converge_in_order_four():
+    """The near field needs 300 cells before its errors fall in order 4 (2.9 from 100 to 400)."""
+    near, far = [], []
+    for n in (200, 400, 800):
         grid = rx.RadialGrid(3, n, 12.0, 0.1)
         equation = rx.TwoScale(1e-2, 0.35)
         problem = rx.Problem(equation, grid, equation.initial(grid))
         solution = rx.solve(problem, END, rx.Record(n=2), rtol=1e-8)
-        drifts.append(solution.drift("mass"))
         near.append(solution.diagnostics["near_field_norm"][-1])
         far.append(solution.diagnostics["far_field_norm"][-1])
-    assert drifts[1] < 2e-7
-    assert np.log2(drifts[0] / drifts[1]) > 3.5
-    assert np.log2(abs(near[0] - near[1]) / abs(near[1] - near[2])) > 3.5
-    assert np.log2(abs(far[0] - far[1]) / abs(far[1] - far[2])) > 3.5
+    assert np.log2((near[0] - near[1]) / (near[1] - near[2])) > 3.5
+    assert np.log2((far[0] - far[1]) / (far[1] - far[2])) > 3.8
 
 
 def test_far_field_starts_like_the_field_of_a_point():

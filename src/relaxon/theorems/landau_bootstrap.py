@@ -1,0 +1,168 @@
+r"""Checks of gualdani2025, Lemmas 3.2 and 5.1: the far field g and the near field h.
+
+The far-field half of (5.1) is confirmed. The near-field half is not: with the weight of (2.5) the
+source of h is of order m T^(-3/2), not m T^(-1/2) as in (3.2), because
+
+$$ S_E = (A[M] - A[M](0)) : \nabla^2 E + 2 (M - M(0)) E $$
+
+carries second derivatives of E, of order E/T. They give back the factor T that |A[M] - A[M](0)|
+= O(|v|^2) gains. The proof of (3.2) bounds them by E. Hence max |h| ~ delta^(alpha - 1/2),
+attained while T ~ delta. What holds is |h| <= R m T^(-1/2), which is as
+good at t = 1/2, where T is of order one.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from relaxon.blowdown import Bootstrap, TwoScale, bootstrap
+from relaxon.distributions import C0
+from relaxon.grids.radial import RadialGrid
+from relaxon.problem import Problem, Record
+from relaxon.solve import solve
+from relaxon.theorems.check import Measurement, Unmeasured, claim
+from relaxon.theorems.fits import Fit, power_law
+
+FAMILY = "two-scale runs with delta = 1e-3 .. 1e-7 (full: 1e-2 .. 1e-8), alpha = 0.35 (full: 0.3, "
+FAMILY += "0.35, 0.45), to t = 1/2"
+
+BOUNDED = 0.08
+"""An exponent of delta above -0.08 counts as bounded: a tenth of a power over six decades is
+within what a saturating constant shows; the disagreement at issue is 1/4."""
+
+
+@claim(
+    "bootstrap-far",
+    source="gualdani2025, Lemma 5.1 (5.1)",
+    statement="|g|_M <= R m T(t) up to t = 1/2 with R independent of delta.",
+    family=FAMILY,
+    measured="the exponent of delta in max |g|_M / (m T)",
+    rule="not below zero by more than 0.08, the fit's error included",
+)
+def far(quick: bool, *, extra: float = 0.0) -> Measurement:
+    """The far field; `extra` asks for a smaller bound, by delta^extra."""
+    return _bounded(quick, "far", extra)
+
+
+@claim(
+    "bootstrap-near",
+    source="gualdani2025, Lemma 5.1 (5.1)",
+    statement="|h|_mu <= R delta^(alpha - 1/4) up to t = 1/2 with R independent of delta.",
+    family=FAMILY,
+    measured="the exponent of delta in max |h|_mu / delta^(alpha - 1/4)",
+    rule="not below zero by more than 0.08, the fit's error included",
+)
+def near(quick: bool, *, power: float = -0.25) -> Measurement:
+    """The near field against delta^(alpha + power)."""
+    return _bounded(quick, "near", power + 0.25)
+
+
+@claim(
+    "bootstrap-near-scaled",
+    source="measured; in place of gualdani2025 (5.1)",
+    statement="|h|_mu <= R m T(t)^(-1/2) up to t = 1/2 with R independent of delta.",
+    family=FAMILY,
+    measured="the exponent of delta in max |h|_mu T^(1/2) / m",
+    rule="not below zero by more than 0.08, the fit's error included",
+)
+def near_scaled(quick: bool, *, extra: float = 0.0) -> Measurement:
+    """The near field on the scale that its source gives it."""
+    return _bounded(quick, "near_scaled", extra)
+
+
+@claim(
+    "near-field-source",
+    source="gualdani2025, Lemma 3.2 (3.2)",
+    statement="int h S_E / mu_T dv <= C m T^(-1/2) |h|_mu, that is |S_E|_mu <= C m T^(-1/2).",
+    family="T from 1e-8 to 1e-3, S_E in closed form, Gauss quadrature with 60 and 120 nodes",
+    measured="the exponent of T in |S_E|_mu / m",
+    rule="not below the claimed -1/2 by more than 0.01, the fit's error included",
+)
+def source(quick: bool, *, claimed: float = -0.5) -> Measurement:
+    """The norm of the source, the supremum over h of the left side over |h|."""
+    widths = np.geomspace(1e-8, 1e-3, 11)
+    coarse, fine = (np.array([source_norm(t, n) for t in widths]) for n in (60, 120))
+    fit = power_law(widths, fine, np.abs(fine - coarse))
+    detail = f"|S_E|_mu / m = {fit.prefactor:.4g} T^p with p = {fit}, claimed {claimed:g}."
+    data = {"T": widths, "norm": fine}
+    return Measurement(fit.value, fit.error, fit.value - claimed + 0.01, detail, fit, data)
+
+
+def source_norm(width: float, nodes: int = 120) -> float:
+    r"""$ |S_E|_{\mu_T} / m $ for the profile E = m M_T of width T < 1e-2 (2.7), (2.10).
+
+    By (2.14), S_E = (lam1 - c0) E'' + 2 (lam2 - c0) E'/r + 2 (M - M(0)) E; the differences are
+    summed as series in r^2, without cancellation.
+    """
+    x, w = np.polynomial.legendre.leggauss(nodes)
+    r = math.sqrt(width) * 12.0 * (x + 1) / 2
+    weight = math.sqrt(width) * 6.0 * w
+    k = np.arange(1, 20)
+    factorials = np.array([math.factorial(int(i)) for i in k], float)
+    terms = (-1.0) ** k * r[:, None] ** (2 * k) / (2.0**k * factorials * (2 * k + 3))
+    excess1 = 3 * C0 * terms.sum(axis=1)
+    excess = 3 * C0 * np.expm1(-(r**2) / 2)
+    excess2 = ((C0 + excess1) * r**2 + excess - excess1) / 2
+    # E^2 / mu_T, both Gaussians together
+    density = (2 * math.pi * width) ** -3 * width**-1.5 * np.exp(-(r**2) / (2 * width))
+    factor = excess1 * (r**2 / width - 1) / width - 2 * excess2 / width + 2 * excess
+    return math.sqrt(float(np.sum(weight * 4 * math.pi * r**2 * factor**2 * density)))
+
+
+@functools.lru_cache(maxsize=64)
+def constants(delta: float, alpha: float, n: int) -> Bootstrap:
+    """The bootstrap constants of one two-scale run."""
+    grid = RadialGrid(3, n, 12.0, math.sqrt(delta))
+    equation = TwoScale(delta, alpha)
+    problem = Problem(equation, grid, equation.initial(grid))
+    solution = solve(problem, 0.5, Record(n=61, first=delta))
+    if not solution.ok:
+        raise Unmeasured(
+            f"The two-scale run with delta = {delta:g}, alpha = {alpha:g} ended with "
+            f"{solution.status.name} at t = {solution.t[-1]:.4g}."
+        )
+    return bootstrap(solution)
+
+
+def table(quick: bool = False) -> dict[str, Any]:
+    """The constants over the family: arrays (alpha, delta) by name, and their relative errors.
+
+    Returns:
+        "delta", "alpha", and for "far", "near", "near_scaled" the values under the name and a
+        relative error under the name + "_error", from a coarser grid at one delta for each alpha.
+    """
+    deltas = np.geomspace(1e-3, 1e-7, 3) if quick else np.geomspace(1e-2, 1e-8, 7)
+    alphas = (0.35,) if quick else (0.3, 0.35, 0.45)
+    found: dict[str, Any] = {"delta": deltas, "alpha": np.array(alphas)}
+    middle = float(deltas[len(deltas) // 2])
+    runs = [[constants(float(d), a, 200) for d in deltas] for a in alphas]
+    rough = [constants(middle, a, 150) for a in alphas]
+    for name in ("far", "near", "near_scaled"):
+        values = np.array([[getattr(run, name) for run in row] for row in runs])
+        coarse = np.array([getattr(run, name) for run in rough])
+        found[name] = values
+        found[f"{name}_error"] = np.abs(coarse / values[:, len(deltas) // 2] - 1)
+    return found
+
+
+def _bounded(quick: bool, name: str, extra: float) -> Measurement:
+    """The exponent of delta in a constant, divided by delta^extra, must not be negative."""
+    found = table(quick)
+    small = found["delta"] < 2e-3
+    fits: list[Fit] = []
+    delta = found["delta"][small]
+    for k in range(len(found["alpha"])):
+        y = found[name][k][small] * delta**-extra
+        fits.append(power_law(delta, y, found[f"{name}_error"][k] * y))
+    fit = min(fits, key=lambda f: f.value - f.error)
+    pieces = (f"{f} (alpha = {a:g})" for a, f in zip(found["alpha"], fits))
+    values = ", ".join(f"{x:.3g}" for x in found[name][0])
+    detail = (
+        f"Exponent {', '.join(pieces)}; the constant at alpha = {found['alpha'][0]:g} is {values} "
+        f"for delta = {found['delta'][0]:.0e} .. {found['delta'][-1]:.0e}."
+    )
+    return Measurement(fit.value, fit.error, fit.value + BOUNDED, detail, fit, found)
