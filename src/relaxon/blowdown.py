@@ -70,7 +70,7 @@ class TwoScale(Equation):
         """The only initial datum of this equation, M + delta^alpha M_delta (1.2)."""
         return blowdown(grid, self.delta, self.alpha)
 
-    def rhs(self, f: Mapping[str, Array], grid: Any, t: Any = 0.0) -> Any:
+    def rhs(self, f: Any, grid: Any, t: Any = 0.0) -> Any:
         """Rates of change of g and h.
 
         Args:

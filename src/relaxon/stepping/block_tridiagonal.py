@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -42,13 +44,36 @@ class BlockFactor(eqx.Module):
         return x
 
 
-def factor(lower: Array, diagonal: Array, upper: Array) -> BlockFactor:
+def gauss_jordan(a: Array, b: Array) -> Array:
+    """Solve a x = b with partial pivoting, without LAPACK.
+
+    LAPACK's threads, started once per block, cost far more than the work on a loaded machine.
+    """
+    size = a.shape[-1]
+    index = jnp.arange(size)
+
+    def eliminate(k, m):
+        column = jax.lax.dynamic_index_in_dim(m, k, axis=1, keepdims=False)
+        best = jnp.argmax(jnp.where(index >= k, jnp.abs(column), -1.0))
+        row = m[best] / column[best]
+        # Row k moves to where the pivot was; row k itself becomes the pivot row.
+        column = jnp.where(index == best, column[k], column).at[k].set(0.0)
+        m = jnp.where((index == best)[:, None], m[k], m)
+        return jnp.where((index == k)[:, None], row, m - column[:, None] * row)
+
+    return jax.lax.fori_loop(0, size, eliminate, jnp.concatenate([a, b], axis=1))[:, size:]
+
+
+def factor(
+    lower: Array, diagonal: Array, upper: Array, solve: Callable = jnp.linalg.solve
+) -> BlockFactor:
     """Block LU without pivoting between blocks (with pivoting inside each).
 
     Args:
         lower: Blocks coupling k to k - 1, shape (blocks, b, b); the first is ignored.
         diagonal: Diagonal blocks, same shape.
         upper: Blocks coupling k to k + 1; the last is ignored.
+        solve: Solves with a block, (a, b) -> x; `gauss_jordan` for blocks larger than about ten.
     """
     size = diagonal.shape[-1]
     identity = jnp.eye(size)
@@ -56,7 +81,7 @@ def factor(lower: Array, diagonal: Array, upper: Array) -> BlockFactor:
     def eliminate(previous, row):
         low, mid, up = row
         pivot = mid - low @ previous
-        right = jnp.linalg.solve(pivot, jnp.concatenate([identity, low, up], axis=1))
+        right = solve(pivot, jnp.concatenate([identity, low, up], axis=1))
         inverse, low, up = right[:, :size], right[:, size : 2 * size], right[:, 2 * size :]
         return up, (inverse, low, up)
 
