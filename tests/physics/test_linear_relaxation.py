@@ -11,6 +11,7 @@ from scipy.integrate import quad
 
 import relaxon as rx
 from relaxon import potentials
+from relaxon.collisions.kernels import FixedKernel, MinKernel
 from relaxon.collisions.linear_decay import (
     Semigroup,
     algebraic_exponent,
@@ -19,7 +20,6 @@ from relaxon.collisions.linear_decay import (
     stretched_exponent,
 )
 from relaxon.collisions.linearized import Linearized, linearized
-from relaxon.collisions.kernels import FixedKernel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_screening import radial_screening
 

@@ -25,7 +25,7 @@ from relaxon.stepping.stabilized import StabilizedStepper
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
-from screened_gaussian import GaussianScreening  # noqa: E402
+from screened_gaussian import GaussianScreening
 
 CASES = json.loads((HERE.parent / "reference" / "screened_rates.json").read_text())
 

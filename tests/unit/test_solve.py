@@ -1,7 +1,7 @@
 """The driver: arguments, schedules, statuses, records, resumption."""
 
-import pathlib
 import importlib
+import pathlib
 
 import jax
 import jax.numpy as jnp

@@ -22,6 +22,7 @@ from relaxon.collisions.two_scale_operators import (
 )
 from relaxon.distributions import C0
 from relaxon.errors import InputError
+from relaxon.stepping.block_tridiagonal import gauss_jordan
 
 
 def grid(n=120, delta=1e-2):
@@ -211,3 +212,24 @@ def test_bad_input_is_one_sentence():
     direct = rx.solve(rx.Problem(rx.Landau(), g, other), 0.0)
     with pytest.raises(InputError, match="need a solution of TwoScale"):
         rx.bootstrap_constant(direct)
+
+
+@pytest.mark.parametrize("delta", [1e-4, 1e-8])
+def test_source_of_the_near_field_is_of_order_m_over_width_to_three_halves(delta):
+    """S_E = c0 E (k^2/2 - 3 k^4/10) at leading order in k = r/sqrt(T): |S_E| = C m T^(-3/2).
+
+    Its square integrates to 57.3 (2 pi)^(3/2) by the moments 15, 105, 945 of k^4, k^6, k^8.
+    """
+    system, y = TwoScaleSystem(grid(200, delta), delta, 0.3), jnp.zeros((2, 200))
+    found = system.norms(jnp.zeros(()), system.rate(jnp.zeros(()), y))[1]
+    wanted = C0 * (2 * math.pi) ** -0.75 * math.sqrt(57.3) * delta ** (0.3 - 1.5)
+    assert float(found) == pytest.approx(wanted, rel=30 * delta + 1e-9)
+
+
+def test_gauss_jordan_pivots():
+    rng = np.random.default_rng(3)
+    a = rng.standard_normal((24, 24)) * 10.0 ** rng.integers(-6, 7, (24, 1))
+    a[0, 0] = 0.0
+    b = rng.standard_normal((24, 5))
+    found, wanted = gauss_jordan(jnp.asarray(a), jnp.asarray(b)), np.linalg.solve(a, b)
+    assert np.max(np.abs(found - wanted)) < 1e-10 * np.max(np.abs(wanted))

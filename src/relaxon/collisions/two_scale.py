@@ -158,11 +158,9 @@ class TwoScaleSystem(System):
         return (1 + phi) * self._near_source(width, gamma, far) + moved + own
 
     def _near_source(self, width: Array, gamma: Array, far: tuple[Array, Array]) -> Array:
-        lam, trace, density = (e + x for e, x in zip(self.excess, (*far, 0.0)))
-        return lam * self.grid.r**2 / width**2 - trace / width + density + self._twice(gamma)
-
-    def _twice(self, gamma: Array) -> Array:
-        return 2 * self.unit.density * gamma
+        lam, trace = self.excess[0] + far[0], self.excess[1] + far[1]
+        density = self.excess[2] + 2 * self.unit.density * gamma
+        return lam * self.grid.r**2 / width**2 - trace / width + density
 
     def _far(self, gamma: Array, total: tuple[Array, Array], spot: Gauss) -> Array:
         """(A[F] : Hess G + G^2)/M less A[M] : Hess M + M^2 = 0; `total` belongs to g + h."""
@@ -181,7 +179,8 @@ class TwoScaleSystem(System):
         """Exact derivative of `rate`: O(n), see `bands`."""
 
         def factored(tau: Array) -> Callable[[Array], Array]:
-            lu = factor(*blocks_from_bands(self.bands(t, y, tau), width=3))
+            blocks = blocks_from_bands(self.bands(t, y, tau), width=3)
+            lu = factor(*blocks)
             n, groups = self.grid.n, lu.inverse.shape[0]
             fields = lu.inverse.shape[1] // 3
 

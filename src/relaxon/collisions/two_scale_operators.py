@@ -214,7 +214,8 @@ class SelfCollisions(eqx.Module):
         beta = (slope * total - value * change) / (3 * self.cube)
         padded = jnp.pad(beta, (2, 2))
         outflow, n = self.divergence(width), phi.shape[0]
-        return sum(outflow[:, k] * padded[k : k + n] for k in range(4))
+        near = jnp.stack([padded[k : k + n] for k in range(4)], axis=1)
+        return jnp.sum(outflow * near, axis=1)
 
 
 def kernel_sum(kernel: Array, x: Array) -> Array:

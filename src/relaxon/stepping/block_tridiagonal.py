@@ -10,6 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+LARGE = 12
+"""Blocks above this size are not given to LAPACK; see `gauss_jordan`."""
+
 
 class BlockFactor(eqx.Module):
     """Block LU factors: forward y_k = inverse_k b_k - lower_k y_(k-1), backward x = y - upper x_+1.
@@ -32,6 +35,26 @@ class BlockFactor(eqx.Module):
         return _solve(self.inverse, self.lower, self.upper, rhs)
 
 
+def gauss_jordan(a: Array, b: Array) -> Array:
+    """Solve a x = b with partial pivoting, without LAPACK.
+
+    LAPACK's threads, started once per block, cost far more than the work on a loaded machine.
+    """
+    size = a.shape[-1]
+    index = jnp.arange(size)
+
+    def eliminate(k, m):
+        column = jax.lax.dynamic_index_in_dim(m, k, axis=1, keepdims=False)
+        best = jnp.argmax(jnp.where(index >= k, jnp.abs(column), -1.0))
+        row = m[best] / column[best]
+        # Row k moves to where the pivot was; row k itself becomes the pivot row.
+        column = jnp.where(index == best, column[k], column).at[k].set(0.0)
+        m = jnp.where((index == best)[:, None], m[k], m)
+        return jnp.where((index == k)[:, None], row, m - column[:, None] * row)
+
+    return jax.lax.fori_loop(0, size, eliminate, jnp.concatenate([a, b], axis=1))[:, size:]
+
+
 def factor(lower: Array, diagonal: Array, upper: Array) -> BlockFactor:
     """Block LU without pivoting between blocks (with pivoting inside each).
 
@@ -50,11 +73,12 @@ def factor(lower: Array, diagonal: Array, upper: Array) -> BlockFactor:
 def _factor(lower: Array, diagonal: Array, upper: Array) -> tuple[Array, Array, Array]:
     size = diagonal.shape[-1]
     identity = jnp.eye(size)
+    solve = gauss_jordan if size > LARGE else jnp.linalg.solve
 
     def eliminate(previous, row):
         low, mid, up = row
         pivot = mid - low @ previous
-        right = jnp.linalg.solve(pivot, jnp.concatenate([identity, low, up], axis=1))
+        right = solve(pivot, jnp.concatenate([identity, low, up], axis=1))
         inverse, low, up = right[:, :size], right[:, size : 2 * size], right[:, 2 * size :]
         return up, (inverse, low, up)
 
