@@ -15,9 +15,8 @@ from jax import Array
 from relaxon.collisions.equation import Equation
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.two_scale import TwoScaleSystem
-from relaxon.distributions import C0, blowdown, blowdown_profile, check_blowdown, maxwellian
+from relaxon.distributions import C0, blowdown, check_blowdown
 from relaxon.errors import InputError, require
-from relaxon.functionals import weighted_norm
 from relaxon.grids.radial import RadialGrid
 from relaxon.registry import register
 from relaxon.solution import Solution
@@ -38,7 +37,7 @@ class TwoScale(Equation):
 
     A run returns the fields "f" (that is F), "g", "h", "E" and "perturbation" (g + h), and the
     diagnostics "far_field_norm" (2.6), "near_field_norm" (2.5), their ratios to m T and to
-    delta^(alpha - 1/4) of (5.1), "norm_F_minus_M", "norm_E" and "norm_f" of Theorem 1.1. Errors are
+    delta^(alpha - 1/4) of (5.1), "distance_m" and "remainder" of Theorem 1.1. Errors are
     relative to g and h; mass and energy of F are not imposed but follow to the discretisation
     error.
 
@@ -125,41 +124,6 @@ class TwoScale(Equation):
             f"{gap:.1e} of its maximum: take f0 = TwoScale({self.delta:g}, {self.alpha:g})"
             ".initial(grid).",
         )
-
-
-@register
-@dataclasses.dataclass(frozen=True)
-class BlowdownDistances:
-    r"""The norms of Theorem 1.1 along any run that starts from the blow-down datum.
-
-    $$ |F - M|, \quad |E|, \quad |F - M - E|, \qquad |x| = \Big( \int x^2 M^{-1} dv \Big)^{1/2} $$
-
-    A functional for `Record(functionals={"distances": BlowdownDistances(delta, alpha)})`.
-
-    Attributes:
-        delta: Squared width of the initial spot.
-        alpha: Exponent of its mass.
-    """
-
-    delta: float
-    alpha: float
-
-    def __post_init__(self) -> None:
-        check_blowdown(self.delta, self.alpha)
-
-    def settings(self) -> dict[str, float]:
-        """The arguments that build this functional again."""
-        return {"delta": float(self.delta), "alpha": float(self.alpha)}
-
-    def __call__(self, t: Any, f: Array, grid: Any) -> dict[str, Array]:
-        """The three norms at time t."""
-        excess = f - maxwellian(grid)
-        profile = blowdown_profile(grid, t, self.delta, self.alpha)
-        return {
-            "norm_F_minus_M": weighted_norm(excess, grid),
-            "norm_E": weighted_norm(profile, grid),
-            "norm_f": weighted_norm(excess - profile, grid),
-        }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -129,9 +129,8 @@ class TwoScaleSystem(System):
             "near_field_norm": near,
             "far_field_ratio": far / (mass * self.temperature(t)),
             "near_field_ratio": near / self.delta ** (self.alpha - 0.25),
-            "norm_F_minus_M": self._unit_norm(spot + rest),
-            "norm_E": self._unit_norm(spot),
-            "norm_f": self._unit_norm(rest),
+            "distance_m": self._unit_norm(spot + rest),
+            "remainder": self._unit_norm(rest),
         }
 
     def norms(self, t: Array, y: Array) -> Array:
