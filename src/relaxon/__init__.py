@@ -24,13 +24,17 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from relaxon import dispersion, distributions, functionals, potentials
+    from relaxon import dispersion, distributions, functionals, potentials, reaction
     from relaxon.case import Case, case
     from relaxon.collisions.landau import Landau
     from relaxon.collisions.lenard_balescu import LenardBalescu
     from relaxon.errors import InputError
+    from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
     from relaxon.grids.radial import RadialGrid
+    from relaxon.grids.torus import TorusGrid
+    from relaxon.grids.walls import WalledGrid
     from relaxon.problem import Problem, Record
+    from relaxon.reaction.model import KineticReaction
     from relaxon.solution import Solution
     from relaxon.solve import resume, solve
     from relaxon.status import Status
@@ -41,14 +45,20 @@ if TYPE_CHECKING:
 __all__ = [
     "Case",
     "InputError",
+    "KineticReaction",
     "Landau",
     "LenardBalescu",
+    "MappedNodes",
+    "PhaseGrid",
     "Problem",
     "RadialGrid",
     "Record",
     "Solution",
     "Status",
     "StorageError",
+    "TorusGrid",
+    "UniformNodes",
+    "WalledGrid",
     "__version__",
     "case",
     "dispersion",
@@ -56,6 +66,7 @@ __all__ = [
     "functionals",
     "open",
     "potentials",
+    "reaction",
     "resume",
     "solve",
 ]
@@ -64,21 +75,28 @@ __all__ = [
 _WHERE: dict[str, tuple[str, str | None]] = {
     "Case": ("relaxon.case", "Case"),
     "InputError": ("relaxon.errors", "InputError"),
+    "KineticReaction": ("relaxon.reaction.model", "KineticReaction"),
     "Landau": ("relaxon.collisions.landau", "Landau"),
     "LenardBalescu": ("relaxon.collisions.lenard_balescu", "LenardBalescu"),
     "dispersion": ("relaxon.dispersion", None),
     "potentials": ("relaxon.potentials", None),
+    "MappedNodes": ("relaxon.grids.phase", "MappedNodes"),
+    "PhaseGrid": ("relaxon.grids.phase", "PhaseGrid"),
     "Problem": ("relaxon.problem", "Problem"),
     "RadialGrid": ("relaxon.grids.radial", "RadialGrid"),
     "Record": ("relaxon.problem", "Record"),
     "Solution": ("relaxon.solution", "Solution"),
     "Status": ("relaxon.status", "Status"),
     "StorageError": ("relaxon.storage", "StorageError"),
+    "TorusGrid": ("relaxon.grids.torus", "TorusGrid"),
+    "UniformNodes": ("relaxon.grids.phase", "UniformNodes"),
+    "WalledGrid": ("relaxon.grids.walls", "WalledGrid"),
     "__version__": ("relaxon.version", "VERSION"),
     "case": ("relaxon.case", "case"),
     "distributions": ("relaxon.distributions", None),
     "functionals": ("relaxon.functionals", None),
     "open": ("relaxon.storage", "open_run"),
+    "reaction": ("relaxon.reaction", None),
     "resume": ("relaxon.solve", "resume"),
     "solve": ("relaxon.solve", "solve"),
 }

@@ -136,7 +136,7 @@ def invariants(solution: Solution) -> Figure:
     marks = (("o", BLUE), ("s", ORANGE), ("^", GREEN))
     for entry, (mark, colour) in zip(summary.ledger(solution), marks):
         values = np.asarray(solution.diagnostics[entry.name], float)
-        change = np.abs(values - values[0])[keep] / max(abs(values[0]), 1e-300)
+        change = np.abs(values - values[0])[keep] / solution.scale(entry.name)
         zero = change == 0
         shown = np.where(zero, floor, change)
         label = f"{entry.name.replace('_', ' ')}: largest {entry.drift:.1e}"
