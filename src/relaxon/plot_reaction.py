@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from matplotlib import ticker
 from matplotlib.figure import Figure
 
 from relaxon import plot, summary_reaction
@@ -143,6 +144,7 @@ def decay(solution: Solution) -> Figure:
             t, np.where(wave > floor, wave, np.nan), color=plot.PURPLE, lw=1.2, label="wave of $m$"
         )
     axes.set_xlabel("$t$")
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(6))
     axes.set_ylabel("distance to equilibrium")
     axes.set_title(
         rf"$\rho_\infty = {found.rho_inf:.3g}$, $\varepsilon k = {found.k:.3g}$; "
@@ -181,6 +183,8 @@ def draw_map(T1: float, T2: float, mark: tuple[float, float] | None = None) -> F
             axes.plot(*mark, "x", color=plot.RED, ms=8, mew=2, label="this run", clip_on=False)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.set_xticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
+        axes.xaxis.set_minor_locator(ticker.NullLocator())
         axes.set_xlim(r[0], r[-1])
         axes.set_ylim(k[0], k[-1])
         axes.grid(False)

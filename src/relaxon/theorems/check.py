@@ -15,6 +15,8 @@ from relaxon.theorems.fits import Fit
 MODULES = [
     "relaxon.theorems.landau_operator",
     "relaxon.theorems.landau_blowdown",
+    "relaxon.theorems.reaction",
+    "relaxon.theorems.reaction_limit",
 ]
 """Modules that add checks to the catalogue when they are imported."""
 
