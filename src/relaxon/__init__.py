@@ -24,7 +24,7 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from relaxon import dispersion, distributions, functionals, potentials
+    from relaxon import dispersion, distributions, functionals, potentials, reaction
     from relaxon.blowdown import TwoScale, bootstrap_constant
     from relaxon.case import Case, case
     from relaxon.collisions.landau import Landau
@@ -32,8 +32,12 @@ if TYPE_CHECKING:
     from relaxon.collisions.linearized import linearized
     from relaxon.errors import InputError
     from relaxon.grids.cartesian import VelocityGrid
+    from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
     from relaxon.grids.radial import RadialGrid
+    from relaxon.grids.torus import TorusGrid
+    from relaxon.grids.walls import WalledGrid
     from relaxon.problem import Problem, Record
+    from relaxon.reaction.model import KineticReaction
     from relaxon.solution import Solution
     from relaxon.solve import resume, solve
     from relaxon.status import Status
@@ -45,16 +49,22 @@ if TYPE_CHECKING:
 __all__ = [
     "Case",
     "InputError",
+    "KineticReaction",
     "Landau",
     "LenardBalescu",
+    "MappedNodes",
+    "PhaseGrid",
     "Problem",
     "RadialGrid",
     "Record",
     "Solution",
     "Status",
     "StorageError",
+    "TorusGrid",
     "TwoScale",
+    "UniformNodes",
     "VelocityGrid",
+    "WalledGrid",
     "__version__",
     "bootstrap_constant",
     "case",
@@ -66,6 +76,7 @@ __all__ = [
     "linearized",
     "open",
     "potentials",
+    "reaction",
     "resume",
     "solve",
 ]
@@ -74,16 +85,22 @@ __all__ = [
 _WHERE: dict[str, tuple[str, str | None]] = {
     "Case": ("relaxon.case", "Case"),
     "InputError": ("relaxon.errors", "InputError"),
+    "KineticReaction": ("relaxon.reaction.model", "KineticReaction"),
     "Landau": ("relaxon.collisions.landau", "Landau"),
     "LenardBalescu": ("relaxon.collisions.lenard_balescu", "LenardBalescu"),
     "dispersion": ("relaxon.dispersion", None),
     "potentials": ("relaxon.potentials", None),
+    "MappedNodes": ("relaxon.grids.phase", "MappedNodes"),
+    "PhaseGrid": ("relaxon.grids.phase", "PhaseGrid"),
     "Problem": ("relaxon.problem", "Problem"),
     "RadialGrid": ("relaxon.grids.radial", "RadialGrid"),
     "Record": ("relaxon.problem", "Record"),
     "Solution": ("relaxon.solution", "Solution"),
     "Status": ("relaxon.status", "Status"),
     "StorageError": ("relaxon.storage", "StorageError"),
+    "TorusGrid": ("relaxon.grids.torus", "TorusGrid"),
+    "UniformNodes": ("relaxon.grids.phase", "UniformNodes"),
+    "WalledGrid": ("relaxon.grids.walls", "WalledGrid"),
     "__version__": ("relaxon.version", "VERSION"),
     "TwoScale": ("relaxon.blowdown", "TwoScale"),
     "VelocityGrid": ("relaxon.grids.cartesian", "VelocityGrid"),
@@ -95,6 +112,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "functionals": ("relaxon.functionals", None),
     "linearized": ("relaxon.collisions.linearized", "linearized"),
     "open": ("relaxon.storage", "open_run"),
+    "reaction": ("relaxon.reaction", None),
     "resume": ("relaxon.solve", "resume"),
     "solve": ("relaxon.solve", "solve"),
 }

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from relaxon import config
+from relaxon import config, config_reaction
 from relaxon.errors import unknown
 
 if TYPE_CHECKING:
     from relaxon.problem import Problem, Record
     from relaxon.solution import Solution
+
+
+assert config_reaction  # imported for the tables that it adds
 
 
 @dataclasses.dataclass(frozen=True)

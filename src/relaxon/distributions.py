@@ -248,3 +248,15 @@ def _speed_square(grid: Any) -> Array:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def profile(name: Any, **settings: Any) -> Any:
+    """A velocity profile chi of the reaction model; see `relaxon.reaction.profiles.profile`.
+
+    Args:
+        name: "gaussian", "anisotropic", "algebraic", "two-bump", or a callable of v.
+        **settings: Its numbers, such as `variance`.
+    """
+    from relaxon.reaction.profiles import profile as made
+
+    return made(name, **settings)

@@ -165,7 +165,7 @@ def invariants(solution: Solution) -> Figure:
     marks = (("o", BLUE), ("s", ORANGE), ("^", GREEN))
     for entry, (mark, colour) in zip(summary.ledger(solution), marks):
         values = np.asarray(solution.diagnostics[entry.name], float)
-        change = np.abs(values - values[0])[keep] / max(abs(values[0]), 1e-300)
+        change = np.abs(values - values[0])[keep] / solution.scale(entry.name)
         zero = change == 0
         shown = np.where(zero, floor, change)
         label = f"{entry.name.replace('_', ' ')}: largest {entry.drift:.1e}"
@@ -356,9 +356,16 @@ FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool
 """Figures by name: the function, and whether it applies to a solution."""
 
 
+def catalogue() -> dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]]:
+    """Every figure by name: `FIGURES` and those of `relaxon.plot_reaction`."""
+    from relaxon import plot_reaction
+
+    return {**FIGURES, **plot_reaction.FIGURES}
+
+
 def applicable(solution: Solution) -> list[str]:
     """Names of the figures that a solution has the data for."""
-    return [name for name, (_, applies) in FIGURES.items() if applies(solution)]
+    return [name for name, (_, applies) in catalogue().items() if applies(solution)]
 
 
 def draw(solution: Solution, name: str) -> Figure:
@@ -367,14 +374,15 @@ def draw(solution: Solution, name: str) -> Figure:
     Raises:
         InputError: No figure of that name, or the run lacks the data for it.
     """
-    if name not in FIGURES:
-        raise unknown("figure", name, FIGURES)
+    figures = catalogue()
+    if name not in figures:
+        raise unknown("figure", name, figures)
     names = applicable(solution)
     if name not in names:
         have = ", ".join(names) or "none"
         raise InputError(f"This run has no data for the figure {name!r}; it has: {have}.")
     with matplotlib.rc_context(STYLE):
-        return FIGURES[name][0](solution)
+        return figures[name][0](solution)
 
 
 def draw_verdicts(found: Sequence[Any]) -> Figure:

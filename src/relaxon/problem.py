@@ -27,7 +27,8 @@ class Problem:
         equation: For instance `relaxon.Landau()`.
         grid: A grid that the equation has an operator on.
         f0: Initial distribution: an array of the grid's shape, finite and >= 0 (for equations of
-            several fields a mapping of such arrays).
+            several fields a mapping of such arrays, {"f": ..., "g": ...} for a reaction).
+            Equations that know more of their data have a method `checked_data(f0, grid)`.
 
     Raises:
         InputError: Wrong shape, NaN or negative values, an empty distribution, a box that cuts
@@ -41,6 +42,9 @@ class Problem:
     def __post_init__(self) -> None:
         if hasattr(self.equation, "require_grid"):
             self.equation.require_grid(self.grid)
+        if hasattr(self.equation, "checked_data"):
+            object.__setattr__(self, "f0", self.equation.checked_data(self.f0, self.grid))
+            return
         fields = self.f0 if isinstance(self.f0, Mapping) else {"f0": self.f0}
         checked = {name: _checked(name, value, self.grid) for name, value in fields.items()}
         object.__setattr__(self, "f0", checked if self.f0 is fields else checked["f0"])
@@ -60,7 +64,7 @@ class Record:
         n: How many times to keep if `times` is None, at least 2.
         first: The first positive time; None is 1e-4 of the end.
         functionals: Further scalars by name, each a function (t, f, grid) -> scalar that jax can
-            trace.
+            trace; with several fields f is the mapping of them all.
         notes: Anything to keep with the run, as JSON holds it; a case keeps its settings here.
 
     Raises:

@@ -13,7 +13,10 @@ T = TypeVar("T", bound=type)
 
 
 def register(cls: T) -> T:
-    """Class decorator: instances can be stored; the class needs a method `settings()`."""
+    """Class decorator: instances can be stored; the class needs a method `settings()`.
+
+    `from_spec` calls the class with these settings, or its `from_settings` if it has one.
+    """
     _CLASSES[cls.__name__] = cls
     return cls
 
@@ -54,4 +57,5 @@ def from_spec(spec: Any) -> Any:
     if spec.get("class") not in _CLASSES:
         raise unknown("class", str(spec.get("class")), _CLASSES)
     settings = {key: from_spec(item) for key, item in spec["settings"].items()}
-    return _CLASSES[spec["class"]](**settings)
+    found = _CLASSES[spec["class"]]
+    return getattr(found, "from_settings", found)(**settings)

@@ -152,7 +152,7 @@ def _toml(value: Any) -> str:
 
 def _caption(name: str) -> str:
     """The first paragraph of the docstring of a figure's function."""
-    text = plot.FIGURES[name][0].__doc__ or name
+    text = plot.catalogue()[name][0].__doc__ or name
     return " ".join(text.split("\n\nArgs")[0].split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +19,8 @@ class Solution:
 
     Attributes:
         t: Recorded times, shape (m,).
-        fields: Distributions by name, each stacked over t: shape (m, *grid.shape).
+        fields: Distributions by name, each stacked over t: shape (m, *grid.shape); densities,
+            such as `rho_f`, have the grid's leading axes only.
         diagnostics: Scalars by name, each of shape (m,).
         status: Why the run ended; `ok` is True for `Status.DONE` only.
         coordinates: The grid's axes by name.
@@ -62,9 +64,18 @@ class Solution:
         save(self, pathlib.Path(path))
 
     def drift(self, name: str) -> float:
-        """Largest change of a diagnostic from its first value, relative to that value."""
+        """Largest change of a diagnostic from its first value, relative to its `scale`."""
         values = np.asarray(self.diagnostics[name], float)
-        return float(np.max(np.abs(values - values[0])) / max(abs(float(values[0])), 1e-300))
+        return float(np.max(np.abs(values - values[0])) / self.scale(name))
+
+    def scale(self, name: str) -> float:
+        """What changes of a diagnostic are relative to: its first value.
+
+        A difference of masses may vanish: it is compared with rho_inf + 1/rho_inf, the mass of
+        both species at equilibrium.
+        """
+        first = abs(float(self.diagnostics[name][0]))
+        return max(math.hypot(first, 2.0) if name == "mass_difference" else first, 1e-300)
 
     def __str__(self) -> str:
         megabytes = sum(np.asarray(x).nbytes for x in self.fields.values()) / 1e6

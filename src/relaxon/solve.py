@@ -259,7 +259,7 @@ def observe(
     fields = stepper.fields(state)
     scalars = dict(stepper.diagnostics(state))
     for name, functional in functionals.items():
-        value = functional(state.t, fields.get("f", fields), grid)
+        value = functional(state.t, fields["f"] if set(fields) == {"f"} else fields, grid)
         scalars.update(value if isinstance(value, dict) else {name: value})
     return fields, scalars
 

@@ -177,8 +177,13 @@ def to_dataset(solution: Solution) -> Any:
     import xarray
 
     axes = tuple(solution.coordinates)
+
+    def dims(values: np.ndarray) -> tuple[str, ...]:
+        # Axes of positions come before those of velocities, so a density has the leading ones.
+        return ("time", *axes[: values.ndim - 1])
+
     variables: dict[str, Any] = {n: ("time", x) for n, x in solution.diagnostics.items()}
-    variables.update({n: (("time", *axes), x) for n, x in solution.fields.items()})
+    variables.update({n: (dims(x), x) for n, x in solution.fields.items()})
     attributes = {
         "status": solution.status.name,
         "fields": json.dumps(list(solution.fields)),

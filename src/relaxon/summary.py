@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from relaxon import fits
+from relaxon import fits, summary_reaction
 from relaxon.solution import Solution
 from relaxon.status import Status
 
@@ -85,6 +85,8 @@ def headlines(solution: Solution) -> list[Headline]:
     if solution.status is Status.BLOWUP:
         found += _blowup(solution)
     found += _relaxation(solution)
+    for key, words, value, note in summary_reaction.headlines(solution):
+        found.append(Headline(key, words, value, None, note))
     return found
 
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.errors import require
-from relaxon.grids.torus import TorusGrid, plain
+from relaxon.grids.torus import TorusGrid, axis_names, plain
+from relaxon.registry import register
 
 
 def _check(d: int, n: int, extent: float, name: str) -> None:
@@ -46,6 +47,10 @@ class VelocityNodes(eqx.Module):
         """Nodes and weights along one axis."""
         raise NotImplementedError
 
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """Names and values of the axes, for labelled arrays."""
+        return {name: self.line()[0] for name in axis_names("v", self.d)}
+
     @property
     def v(self) -> np.ndarray:
         """Nodes, shape `(n, ..., n, d)`."""
@@ -67,6 +72,7 @@ class VelocityNodes(eqx.Module):
         return jnp.sum(h * self.weights, axis=axes)
 
 
+@register
 class UniformNodes(VelocityNodes):
     r"""Equidistant nodes, $v_j = -v_{max} + (j + 1/2) \, 2 v_{max}/n$, equal weights.
 
@@ -84,6 +90,10 @@ class UniformNodes(VelocityNodes):
         """Refuse what is no rule."""
         _check(self.d, self.n, self.v_max, "v_max")
 
+    def settings(self) -> dict[str, float]:
+        """The arguments that build these nodes again."""
+        return {"d": self.d, "n": self.n, "v_max": float(self.v_max)}
+
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
         step = 2.0 * self.v_max / self.n
@@ -92,6 +102,7 @@ class UniformNodes(VelocityNodes):
         return nodes, np.full(self.n, step)
 
 
+@register
 class MappedNodes(VelocityNodes):
     r"""Nodes on the whole line for algebraic tails, $v = s \tan\phi$ with equidistant $\phi$.
 
@@ -110,6 +121,10 @@ class MappedNodes(VelocityNodes):
         """Refuse what is no rule."""
         _check(self.d, self.n, self.scale, "scale")
 
+    def settings(self) -> dict[str, float]:
+        """The arguments that build these nodes again."""
+        return {"d": self.d, "n": self.n, "scale": float(self.scale)}
+
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
         step = np.pi / self.n
@@ -118,6 +133,7 @@ class MappedNodes(VelocityNodes):
         return self.scale * np.tan(phi), self.scale * step / np.cos(phi) ** 2
 
 
+@register
 class PhaseGrid(eqx.Module):
     """Torus times velocity nodes; a distribution has shape `torus.shape + velocity.shape`.
 
@@ -143,6 +159,14 @@ class PhaseGrid(eqx.Module):
             "velocity must be velocity nodes (UniformNodes or MappedNodes), "
             f"but is a {type(self.velocity).__name__}.",
         )
+
+    def settings(self) -> dict[str, object]:
+        """The arguments that build this grid again."""
+        return {"torus": self.torus, "velocity": self.velocity}
+
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """Names and values of the axes, positions first: densities have the leading ones."""
+        return {**self.torus.coordinates(), **self.velocity.coordinates()}
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -8,6 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.errors import require
+from relaxon.registry import register
+
+
+def axis_names(letter: str, d: int) -> list[str]:
+    """The names of d axes: `x` alone, or `x1`, `x2`, ..."""
+    return [letter] if d == 1 else [f"{letter}{i + 1}" for i in range(d)]
 
 
 def plain(value):
@@ -15,6 +21,7 @@ def plain(value):
     return value.item() if isinstance(value, np.number) else value
 
 
+@register
 class TorusGrid(eqx.Module):
     r"""Equidistant points on the torus $[0, L)^d$; `L = 1` gives the torus of volume one.
 
@@ -45,6 +52,14 @@ class TorusGrid(eqx.Module):
             np.isfinite(self.length) and self.length > 0,
             f"length must be positive, but is {self.length!r}.",
         )
+
+    def settings(self) -> dict[str, float]:
+        """The arguments that build this grid again."""
+        return {"d": self.d, "n": self.n, "length": float(self.length)}
+
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """Names and values of the axes, for labelled arrays."""
+        return {name: np.arange(self.n) * self.spacing for name in axis_names("x", self.d)}
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from relaxon.errors import require
 from relaxon.grids.phase import PhaseGrid, VelocityNodes
-from relaxon.grids.torus import TorusGrid, plain
+from relaxon.grids.torus import TorusGrid, axis_names, plain
+from relaxon.registry import register
 
 
+@register
 class WalledGrid(eqx.Module):
     r"""The unit box $[0,1]^d$ with specular walls, times velocity nodes.
 
@@ -39,6 +42,16 @@ class WalledGrid(eqx.Module):
             self.velocity.d >= self.d,
             f"The velocity has dimension {self.velocity.d}, but the box {self.d}.",
         )
+
+    def settings(self) -> dict[str, object]:
+        """The arguments that build this grid again."""
+        return {"d": self.d, "n": self.n, "velocity": self.velocity}
+
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """Names and values of the axes, positions first."""
+        line = np.arange(self.n + 1) / self.n
+        positions = {name: line for name in axis_names("x", self.d)}
+        return {**positions, **self.velocity.coordinates()}
 
     @property
     def doubled(self) -> PhaseGrid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -11,6 +12,7 @@ import numpy as np
 
 from relaxon.errors import require
 from relaxon.grids.torus import TorusGrid
+from relaxon.registry import register
 
 
 def density_from_difference(m: jax.Array) -> jax.Array:
@@ -40,6 +42,7 @@ def diffusion_tensor(given: Any, d: int, name: str = "D1") -> np.ndarray:
     return tensor
 
 
+@register
 class DiffusionLimit(eqx.Module):
     r"""Limit of the scaled reaction system as epsilon -> 0.
 
@@ -61,6 +64,27 @@ class DiffusionLimit(eqx.Module):
         # Three by three serves every torus: a smaller one uses the leading block.
         self.D1 = jnp.asarray(diffusion_tensor(D1, 3, "D1"))
         self.D2 = jnp.asarray(diffusion_tensor(D2, 3, "D2"))
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build this equation again."""
+        return {"D1": np.asarray(self.D1).tolist(), "D2": np.asarray(self.D2).tolist()}
+
+    def require_grid(self, grid: Any) -> None:
+        """Refuse a grid that is not a torus."""
+        require(
+            isinstance(grid, TorusGrid),
+            f"The limit equation lives on a TorusGrid, not on a {type(grid).__name__}.",
+        )
+
+    def checked_data(self, f0: Any, grid: TorusGrid) -> jax.Array:
+        """The difference m of the densities: finite, of the grid's shape, of either sign."""
+        m = jnp.asarray(f0["m"] if isinstance(f0, Mapping) else f0, dtype=float)
+        require(
+            m.shape == grid.shape,
+            f"m must have the grid's shape {grid.shape}, but has {m.shape}.",
+        )
+        require(bool(jnp.all(jnp.isfinite(m))), "m holds non-finite values.")
+        return m
 
     def tensors(self, d: int) -> tuple[jax.Array, jax.Array]:
         """D1 and D2 as `(d, d)` arrays."""

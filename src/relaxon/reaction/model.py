@@ -12,8 +12,10 @@ import numpy as np
 
 from relaxon.errors import InputError, require
 from relaxon.grids.phase import PhaseGrid
+from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference, relative
 from relaxon.reaction.profiles import Profile, profile, sample
+from relaxon.registry import register
 
 Pair = tuple[jax.Array, jax.Array]
 
@@ -76,6 +78,7 @@ class Masses(eqx.Module):
         return grid.position_first(f), grid.position_first(g)
 
 
+@register
 class KineticReaction(eqx.Module):
     r"""Two species, created with profiles chi_1, chi_2, annihilating pairwise.
 
@@ -108,6 +111,40 @@ class KineticReaction(eqx.Module):
             "(the limit is the equation diffusion_limit()).",
         )
         self.chi1, self.chi2, self.epsilon = profile(chi1), profile(chi2), value
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build this equation again."""
+        return {"chi1": self.chi1, "chi2": self.chi2, "epsilon": self.epsilon}
+
+    def require_grid(self, grid: Any) -> None:
+        """Refuse a grid that is not a torus or a box with velocities."""
+        require(
+            isinstance(grid, PhaseGrid | WalledGrid),
+            "The reaction model lives on a PhaseGrid or a WalledGrid, "
+            f"not on a {type(grid).__name__}.",
+        )
+
+    def checked_data(self, f0: Any, grid: Any) -> dict[str, jax.Array]:
+        """Initial data as a mapping of f and g, checked as `admit` does.
+
+        Raises:
+            InputError: Wrong shapes, NaN, negative values, data outside every box of Theorem 1.1,
+                or a mass difference for which (4) has no root in floating-point numbers.
+        """
+        f, g = pair(f0, grid)
+        whole = grid
+        ends = (f, g)
+        if isinstance(grid, WalledGrid):
+            whole, ends = grid.doubled, (grid.extend(f), grid.extend(g))
+        difference = whole.integrate(ends[0]) - whole.integrate(ends[1])
+        root = density_from_difference(difference / whole.torus.volume)
+        admit(ends, whole, self.masses(whole))
+        require(
+            bool(jnp.isfinite(root) & (root > 0) & jnp.isfinite(1.0 / root)),
+            f"No rho_inf > 0 has rho_inf - 1/rho_inf = {float(difference):.3g}, the mass "
+            "difference of f and g, in floating-point numbers.",
+        )
+        return {"f": f, "g": g}
 
     def masses(self, grid: PhaseGrid) -> Masses:
         """Node masses of the profiles on a grid; refuses profiles that violate (3)."""
@@ -255,10 +292,15 @@ def _covariance(chi: Profile) -> np.ndarray:
 def admit(f: Any, grid: PhaseGrid, masses: Masses) -> Pair:
     """Check initial data; returns f/chi_1 and g/chi_2, velocity first.
 
+    Inside a compiled function values are not known and only shapes are checked: `checked_data`
+    has done the rest when a `Problem` was made.
+
     Raises:
         InputError: Wrong shapes, NaN, negative values, or no box of Theorem 1.1 holds them.
     """
     first, second = pair(f, grid)
+    if isinstance(first, jax.core.Tracer) or isinstance(second, jax.core.Tracer):
+        return masses.density_ratio(first, second, grid)
     for name, value in (("f", first), ("g", second)):
         require(bool(jnp.all(jnp.isfinite(value))), f"{name} holds non-finite values.")
         require(
@@ -291,6 +333,7 @@ def entropy_of(
     return grid.torus.integrate(first + second)
 
 
+@register
 class LinearizedReaction(eqx.Module):
     r"""Small perturbations of the equilibrium with density r, scaled as (9).
 
@@ -314,6 +357,40 @@ class LinearizedReaction(eqx.Module):
         base = KineticReaction(chi1, chi2, epsilon)
         self.chi1, self.chi2, self.epsilon = base.chi1, base.chi2, base.epsilon
         self.rho_inf = float(rho_inf)
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build this equation again."""
+        return {
+            "chi1": self.chi1,
+            "chi2": self.chi2,
+            "epsilon": self.epsilon,
+            "rho_inf": self.rho_inf,
+        }
+
+    def require_grid(self, grid: Any) -> None:
+        """Refuse a grid that is not a torus with velocities."""
+        require(
+            isinstance(grid, PhaseGrid),
+            f"The linearised reaction model lives on a PhaseGrid, not on a {type(grid).__name__}.",
+        )
+
+    def checked_data(self, f0: Any, grid: PhaseGrid) -> dict[str, jax.Array]:
+        """Perturbations as a mapping of f and g: finite, of mass difference zero.
+
+        Raises:
+            InputError: Wrong shapes, NaN, or a mass difference that violates (8).
+        """
+        first, second = pair(f0, grid)
+        for name, value in (("f", first), ("g", second)):
+            require(bool(jnp.all(jnp.isfinite(value))), f"{name} holds non-finite values.")
+        lost = float(grid.integrate(first) - grid.integrate(second))
+        size = float(grid.integrate(jnp.abs(first)) + grid.integrate(jnp.abs(second)))
+        require(
+            abs(lost) <= 1e-10 * size,
+            "A perturbation of the equilibrium has mass difference zero (8), but that of f and g "
+            f"is {lost:.3g}: another rho_inf, or f0 less equilibrium(f0, grid), removes it.",
+        )
+        return {"f": first, "g": second}
 
     def rhs(self, f: Any, grid: PhaseGrid) -> dict[str, jax.Array]:
         """Time derivatives of the perturbations by Fourier differentiation in x."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +12,13 @@ from scipy.special import gammaln
 
 from relaxon.errors import InputError, require, unknown
 from relaxon.grids.phase import VelocityNodes
+from relaxon.registry import register
 
 # Quadrature may miss this much of the normalisation before we blame profile or nodes.
 _TOLERANCE = 1e-4
 
 
+@register
 class Profile(eqx.Module):
     """A velocity profile: a density on R^d of mass one and mean zero.
 
@@ -25,12 +28,33 @@ class Profile(eqx.Module):
         spread: The covariance for a given d, as a `(d, d)` array; None if only known by
             quadrature.
         theta: Exponent of (3), None if it must be estimated.
+        parameters: The settings that `profile` made it from, as (key, value) pairs; None for a
+            callable, which cannot be stored.
     """
 
     name: str = eqx.field(static=True)
     formula: Callable[[np.ndarray], np.ndarray] = eqx.field(static=True)
     spread: Callable[[int], np.ndarray] | None = eqx.field(static=True, default=None)
     theta: float | None = eqx.field(static=True, default=None)
+    parameters: tuple[tuple[str, Any], ...] | None = eqx.field(static=True, default=None)
+
+    def settings(self) -> dict[str, Any]:
+        """What `from_settings` builds this profile from.
+
+        Raises:
+            InputError: A profile made from a callable.
+        """
+        if self.parameters is None:
+            raise InputError(
+                f"The profile {self.name!r} was made from a callable and cannot be stored in a run "
+                f"directory; allowed: {', '.join(sorted(_NAMED))}."
+            )
+        return {"name": self.name, **dict(self.parameters)}
+
+    @classmethod
+    def from_settings(cls, name: str, **settings: Any) -> Profile:
+        """The profile that `settings` describes."""
+        return profile(name, **settings)
 
     def __call__(self, v: np.ndarray) -> np.ndarray:
         """The density at v, shape `v.shape[:-1]`."""
@@ -142,6 +166,12 @@ def _two_bump(separation: float = 2.0, variance: float = 0.25) -> Profile:
     return Profile("two-bump", formula, spread, 1.0)
 
 
+def _frozen(value: Any) -> Any:
+    """Numbers and nested lists as plain Python values that can be hashed."""
+    array = np.asarray(value, dtype=float)
+    return float(array) if array.ndim == 0 else tuple(_frozen(item) for item in array)
+
+
 _NAMED: dict[str, Callable[..., Profile]] = {
     "gaussian": _gaussian,
     "anisotropic": _anisotropic,
@@ -179,7 +209,9 @@ def profile(name: Any, **settings: Any) -> Profile:
     if name not in _NAMED:
         raise unknown("profile", str(name), _NAMED)
     try:
-        return _NAMED[name](**settings)
+        found = _NAMED[name](**settings)
+        fixed = tuple(sorted((key, _frozen(value)) for key, value in settings.items()))
+        return dataclasses.replace(found, parameters=fixed)
     except TypeError as error:
         raise InputError(f"Profile {name!r} does not take these settings: {error}.") from None
 

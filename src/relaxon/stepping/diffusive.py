@@ -74,7 +74,8 @@ class Diffusive(eqx.Module):
             m.shape == self.grid.shape,
             f"m must have shape {self.grid.shape}, but has {m.shape}.",
         )
-        require(bool(jnp.all(jnp.isfinite(m))), "m holds non-finite values.")
+        if not isinstance(m, jax.core.Tracer):
+            require(bool(jnp.all(jnp.isfinite(m))), "m holds non-finite values.")
         zero = jnp.int32(0)
         return DiffusiveState(
             jnp.asarray(0.0), self.first_step, m, m.min(), m.max(), zero, zero, zero, zero

@@ -16,6 +16,8 @@ MODULES = [
     "relaxon.theorems.landau_operator",
     "relaxon.theorems.landau_blowdown",
     "relaxon.theorems.landau_bootstrap",
+    "relaxon.theorems.reaction",
+    "relaxon.theorems.reaction_limit",
 ]
 """Modules that add checks to the catalogue when they are imported."""
 

@@ -1,0 +1,212 @@
+"""Configuration of the reaction model: its tables [equation], [grid] and [initial]."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from relaxon import config
+from relaxon.errors import require
+
+Profiled = str | dict[str, Any]
+
+
+def profile_of(name: Profiled, variance: float | None) -> Any:
+    """A profile from its name and variance, or from a table with `name` and its numbers."""
+    from relaxon.reaction.profiles import profile
+
+    if isinstance(name, str):
+        return profile(name, **({} if variance is None else {"variance": variance}))
+    require("name" in name, f"A profile needs a name, but got {name!r}.")
+    require(variance is None, "A profile given as a table holds its own numbers; leave T1, T2 out.")
+    return profile(name["name"], **{k: v for k, v in name.items() if k != "name"})
+
+
+class ReactionSection(config.EquationSection):
+    """The reaction model; see `relaxon.KineticReaction`. T1, T2 are variances of chi1, chi2."""
+
+    chi1: Profiled = "gaussian"
+    chi2: Profiled = "gaussian"
+    T1: float | None = None
+    T2: float | None = None
+    epsilon: float = 1.0
+
+    def build(self) -> Any:
+        """The equation."""
+        from relaxon.reaction.model import KineticReaction
+
+        first, second = profile_of(self.chi1, self.T1), profile_of(self.chi2, self.T2)
+        return KineticReaction(first, second, self.epsilon)
+
+
+class LinearReactionSection(ReactionSection):
+    """The equations (7) about the equilibrium with density rho_inf."""
+
+    rho_inf: float = 1.0
+
+    def build(self) -> Any:
+        """The equation."""
+        return super().build().linearized(self.rho_inf)
+
+
+class ReactionLimitSection(config.EquationSection):
+    """The limit of fast reactions."""
+
+    chi1: Profiled = "gaussian"
+    chi2: Profiled = "gaussian"
+    T1: float | None = None
+    T2: float | None = None
+
+    def build(self) -> Any:
+        """The equation."""
+        from relaxon.reaction.model import KineticReaction
+
+        first, second = profile_of(self.chi1, self.T1), profile_of(self.chi2, self.T2)
+        return KineticReaction(first, second).diffusion_limit()
+
+
+class TorusGridSection(config.GridSection):
+    """Equidistant points on the torus; see `relaxon.TorusGrid`."""
+
+    d: int = 1
+    n: int = 32
+    length: float = 1.0
+
+    def build(self, width: float) -> Any:
+        """The grid."""
+        from relaxon.grids.torus import TorusGrid
+
+        return TorusGrid(self.d, self.n, self.length)
+
+
+class PhaseGridSection(TorusGridSection):
+    """Torus times velocity nodes, `nodes` along each of `dv` axes.
+
+    With `v_max` the nodes are equidistant, with `scale` they cover the whole line.
+    """
+
+    dv: int | None = None
+    nodes: int = 24
+    v_max: float | None = None
+    scale: float | None = None
+
+    def velocity(self) -> Any:
+        """The velocity nodes."""
+        from relaxon.grids.phase import MappedNodes, UniformNodes
+
+        dv = self.d if self.dv is None else self.dv
+        if self.scale is not None:
+            require(self.v_max is None, "A grid has either v_max or scale, not both.")
+            return MappedNodes(dv, self.nodes, self.scale)
+        return UniformNodes(dv, self.nodes, 6.0 if self.v_max is None else self.v_max)
+
+    def build(self, width: float) -> Any:
+        """The grid."""
+        from relaxon.grids.phase import PhaseGrid
+
+        return PhaseGrid(super().build(width), self.velocity())
+
+
+class WalledGridSection(PhaseGridSection):
+    """The unit box with reflecting walls, n intervals along each axis."""
+
+    def build(self, width: float) -> Any:
+        """The grid."""
+        from relaxon.grids.walls import WalledGrid
+
+        require(self.length == 1.0, f"The box has sides of length 1, but length is {self.length}.")
+        return WalledGrid(self.d, self.n, self.velocity())
+
+
+class LocalEquilibriumSection(config.InitialSection):
+    """Data at local equilibrium, (rho(x) chi_1, chi_2/rho(x))."""
+
+    def width(self) -> float:
+        """No scale of velocity: that of the profiles."""
+        return 1.0
+
+    def density(self, angle: Any) -> Any:
+        """Rho over x, from the angles 2 pi x/L (or pi x between walls), shape (..., d)."""
+        raise NotImplementedError
+
+    def build(self, grid: Any, equation: Any) -> Any:
+        """The initial data of the equation: f and g, a perturbation, or m."""
+        import jax.numpy as jnp
+
+        from relaxon.grids.torus import TorusGrid
+        from relaxon.grids.walls import WalledGrid
+        from relaxon.reaction.model import KineticReaction, LinearizedReaction
+
+        walled = isinstance(grid, WalledGrid)
+        torus = grid if isinstance(grid, TorusGrid) else None if walled else grid.torus
+        period = 2.0 if torus is None else torus.length
+        rho = self.density(2 * math.pi / period * grid.x)
+        require(
+            bool(jnp.all(rho > 0)),
+            f"The initial density must be positive, but its minimum is {float(rho.min()):.3g}.",
+        )
+        if isinstance(grid, TorusGrid):
+            return rho - 1 / rho
+        rho = rho[(...,) + (None,) * grid.velocity.d]
+        model = KineticReaction(equation.chi1, equation.chi2)
+        chi1, chi2 = model.profiles(grid.doubled if walled else grid)
+        if not isinstance(equation, LinearizedReaction):
+            return {"f": rho * chi1, "g": chi2 / rho}
+        # The same local equilibrium to first order: u (r^2 chi_1, -chi_2)/(r^2 + 1).
+        r = equation.rho_inf
+        u = (rho - jnp.mean(rho)) / (r**2 + 1)
+        return {"f": u * r**2 * chi1, "g": -u * chi2}
+
+
+class WaveSection(LocalEquilibriumSection):
+    """Rho = mean (1 + amplitude prod_i cos(2 pi x_i / L))."""
+
+    amplitude: float = 0.5
+    mean: float = 1.0
+
+    def density(self, angle: Any) -> Any:
+        """Rho over x."""
+        import jax.numpy as jnp
+
+        return self.mean * (1 + self.amplitude * jnp.prod(jnp.cos(angle), axis=-1))
+
+
+class IslandsSection(LocalEquilibriumSection):
+    """Rho = exp(strength (b(x - c) - b(x + c))), b a periodic bump of width `size`; c on a diagonal.
+
+    One species is abundant about c, the other about -c; rho lies between exp(-strength) and
+    exp(strength).
+    """
+
+    strength: float = 1.5
+    size: float = 0.12
+
+    def density(self, angle: Any) -> Any:
+        """Rho over x."""
+        import jax.numpy as jnp
+
+        require(self.size > 0, f"size must be positive, but is {self.size!r}.")
+        centre = 0.5 * math.pi * (1 + 0.3 * jnp.arange(angle.shape[-1]))
+        scale = (2 * math.pi * self.size) ** 2
+
+        def bump(shift: Any) -> Any:
+            return jnp.exp(-jnp.sum(1 - jnp.cos(angle - shift), axis=-1) / scale)
+
+        return jnp.exp(self.strength * (bump(centre) - bump(-centre)))
+
+
+config.EQUATIONS.update(
+    {
+        "KineticReaction": ReactionSection,
+        "LinearizedReaction": LinearReactionSection,
+        "DiffusionLimit": ReactionLimitSection,
+    }
+)
+config.GRIDS.update(
+    {
+        "TorusGrid": TorusGridSection,
+        "PhaseGrid": PhaseGridSection,
+        "WalledGrid": WalledGridSection,
+    }
+)
+config.INITIALS.update({"wave": WaveSection, "islands": IslandsSection})

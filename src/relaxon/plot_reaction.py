@@ -1,0 +1,246 @@
+"""Figures of the reaction model; see `relaxon.plot`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib import ticker
+from matplotlib.figure import Figure
+
+from relaxon import plot, summary_reaction
+from relaxon.solution import Solution
+
+
+def densities(solution: Solution) -> Figure:
+    """The densities of both species over x at several times; the dotted line is the equilibrium."""
+    x = np.asarray(solution.coordinates["x"], float)
+    times = plot._spread(_milestones(solution), 5)
+    figure, panels = plot._panels(2, height=3.6)
+    r = summary_reaction.rho_infinity(solution)
+    linear = summary_reaction.kind(solution) == "LinearizedReaction"
+    for axes, name, title, end in (
+        (panels[0], "rho_f", r"(a) $\rho_f(t, x)$", r),
+        (panels[1], "rho_g", r"(b) $\rho_g(t, x)$", 1 / r),
+    ):
+        for k, colour in zip(times, plot._ramp(len(times))):
+            axes.plot(x, solution.fields[name][k], color=colour, label=plot._time(solution.t[k]))
+        level = 0.0 if linear else end
+        axes.axhline(level, color=plot.RED, lw=1.0, ls=":", label="equilibrium")
+        axes.set_xlabel("$x$")
+        axes.set_title(title + (", perturbation" if linear else ""), loc="left")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    return figure
+
+
+def picture(solution: Solution) -> Figure:
+    """The difference m of the densities (above) and the product (below) over the plane."""
+    times = plot._spread(_milestones(solution), 4)
+    m = solution.fields["m"]
+    product = solution.fields["rho_f"] * solution.fields["rho_g"]
+    top = float(np.max(np.abs(m[0])))
+    far = max(float(np.max(np.abs(product[times] - 1))), 1e-12)
+    figure = Figure(figsize=(plot.WIDTH + 0.6, 4.2), layout="constrained")
+    grid = figure.subplots(2, len(times), squeeze=False)
+    length = summary_reaction.period(solution)
+    box: Any = {"origin": "lower", "extent": (0, length, 0, length), "interpolation": "bicubic"}
+    for column, k in enumerate(times):
+        above = grid[0, column].imshow(m[k].T, cmap="RdBu_r", vmin=-top, vmax=top, **box)
+        below = grid[1, column].imshow(
+            product[k].T, cmap="PuOr_r", vmin=1 - far, vmax=1 + far, **box
+        )
+        grid[0, column].set_title(plot._time(solution.t[k]))
+        for axes in grid[:, column]:
+            axes.grid(False)
+            axes.set_xticks([0, length])
+            axes.set_yticks([0, length] if column == 0 else [])
+    for row in grid:
+        row[0].set_ylabel("$x_2$", labelpad=-6)
+    for axes in grid[1]:
+        axes.set_xlabel("$x_1$", labelpad=-6)
+    figure.colorbar(above, ax=grid[0], label=r"$m = \rho_f - \rho_g$", shrink=0.9)
+    figure.colorbar(below, ax=grid[1], label=r"$\rho_f \rho_g$", shrink=0.9)
+    return figure
+
+
+def phase(solution: Solution) -> Figure:
+    """The first species relative to its profile's mass, over phase space, at four times."""
+    times = plot._spread(_milestones(solution), 4)
+    f = solution.fields["f"]
+    x, v = (np.asarray(solution.coordinates[name], float) for name in ("x", "v"))
+    figure = Figure(figsize=(plot.WIDTH + 0.6, 2.6), layout="constrained")
+    row = figure.subplots(1, len(times), squeeze=False)[0]
+    top = float(np.max(f[times]))
+    bottom = min(0.0, float(np.min(f[times])))
+    for axes, k in zip(row, times):
+        mesh = axes.pcolormesh(
+            x, v, f[k].T, cmap="viridis", vmin=bottom, vmax=top, shading="gouraud"
+        )
+        axes.grid(False)
+        axes.set_title(plot._time(solution.t[k]))
+        axes.set_xlabel("$x$")
+        axes.set_ylim(-4 * _width(f, v), 4 * _width(f, v))
+    row[0].set_ylabel("$v$")
+    for axes in row[1:]:
+        axes.set_yticklabels([])
+    figure.colorbar(mesh, ax=row, label="$f(t, x, v)$")
+    return figure
+
+
+def entropy(solution: Solution) -> Figure:
+    """The entropy (5) relative to equilibrium, and its production (6) beside its rate of change."""
+    t, keep = solution.t, solution.t > 0
+    h = np.asarray(solution.diagnostics["entropy"], float)
+    figure, (left, right) = plot._panels(2)
+    good = keep & (h > 0)
+    left.semilogy(t[good], h[good], color=plot.BLUE)
+    grown = float(np.max(np.diff(h)))
+    words = "never increased" if grown <= 0 else f"largest increase {grown:.1e}"
+    left.set_title(f"(a) relative entropy: {words}", loc="left")
+    left.set_ylabel("$H(f, g)$")
+    if "entropy_production" in solution.diagnostics:
+        made = np.asarray(solution.diagnostics["entropy_production"], float)
+        shown = keep & (made > 0)
+        right.semilogy(t[shown], made[shown], color=plot.BLUE, label="production (6)")
+    middle, slope = (t[1:] + t[:-1]) / 2, -np.diff(h) / np.diff(t)
+    shown = slope > 0
+    label = r"$-\Delta H / \Delta t$ between records"
+    right.semilogy(middle[shown], slope[shown], "o", ms=3, color=plot.ORANGE, label=label)
+    right.set_title("(b) entropy production", loc="left")
+    right.legend()
+    for axes in (left, right):
+        axes.set_xlabel("$t$")
+    return figure
+
+
+def decay(solution: Solution) -> Figure:
+    """Distance to equilibrium with the rates that are proven (DMS, H1) and the true one drawn in.
+
+    The lines begin at the distance at a tenth of the time: they show slopes; what the proofs
+    allow is such a line times a constant.
+    """
+    found = summary_reaction.rates(solution)
+    assert found is not None
+    t = solution.t
+    figure, (axes,) = plot._panels(1, height=3.5)
+    y = np.asarray(solution.diagnostics["distance"], float)
+    axes.semilogy(t, y, color=plot.BLUE, lw=2.2, label=r"$\|F\|_w$, norm (10)")
+    first = int(np.argmin(np.abs(t - 0.1 * t[-1])))
+    for rate, label, colour, style in (
+        (found.true, "true: spectral gap", "black", "--"),
+        (found.dms, "proven: Theorem 2.1 (DMS)", plot.ORANGE, "-."),
+        (found.h1, "proven: section 2.2 ($H^1$)", plot.GREEN, ":"),
+    ):
+        line = y[first] * np.exp(-rate * (t - t[first]))
+        axes.semilogy(
+            t[first:], line[first:], color=colour, ls=style, lw=1.3, label=f"{label}, {rate:.4g}"
+        )
+    if "amp1" in solution.diagnostics:
+        wave = np.asarray(solution.diagnostics["amp1"], float)
+        floor = 1e-3 * float(np.min(y[y > 0]))
+        axes.semilogy(
+            t, np.where(wave > floor, wave, np.nan), color=plot.PURPLE, lw=1.2, label="wave of $m$"
+        )
+    axes.set_xlabel("$t$")
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(6))
+    axes.set_ylabel("distance to equilibrium")
+    axes.set_title(
+        rf"$\rho_\infty = {found.rho_inf:.3g}$, $\varepsilon k = {found.k:.3g}$; "
+        f"measured at the end {summary_reaction.measured_rate(solution):.4g}",
+        loc="left",
+    )
+    plot._beside(axes)
+    return figure
+
+
+def rate_map(solution: Solution) -> Figure:
+    """True rate, and the share of it that Theorem 2.1 proves, over rho_inf and the wave number.
+
+    The dashed curve is the critical wave number: below it there is a discrete eigenvalue, above
+    it the essential spectrum decides. The cross is the run.
+    """
+    variances = summary_reaction.gaussian_variances(solution)
+    found = summary_reaction.rates(solution)
+    assert variances is not None and found is not None
+    return draw_map(*variances, (found.rho_inf, found.k))
+
+
+def draw_map(T1: float, T2: float, mark: tuple[float, float] | None = None) -> Figure:
+    """The map of rates for Gaussian profiles of variance T1, T2; `mark` is a point on it."""
+    r, k, table, critical = _map(T1, T2)
+    figure, panels = plot._panels(2, height=3.4)
+    for axes, values, title, label in (
+        (panels[0], table["true"], "(a) true rate", "rate of the norm"),
+        (panels[1], table["dms"] / table["true"], "(b) share proven (DMS)", "DMS rate / true rate"),
+    ):
+        mesh = axes.pcolormesh(r, k, values.T, cmap="viridis", shading="gouraud", vmin=0)
+        lines = axes.contour(r, k, values.T, colors="white", linewidths=0.7)
+        axes.clabel(lines, fontsize=7, fmt="%g")
+        axes.plot(r, critical, color=plot.ORANGE, ls="--", lw=1.3, label="critical wave number")
+        if mark is not None:
+            axes.plot(*mark, "x", color=plot.RED, ms=8, mew=2, label="this run", clip_on=False)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
+        axes.xaxis.set_minor_locator(ticker.NullLocator())
+        axes.set_xlim(r[0], r[-1])
+        axes.set_ylim(k[0], k[-1])
+        axes.grid(False)
+        axes.set_xlabel(r"$\rho_\infty$")
+        axes.set_ylabel("$k$")
+        axes.set_title(title, loc="left")
+        figure.colorbar(mesh, ax=axes, label=label)
+    handles = panels[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+@functools.lru_cache(maxsize=4)
+def _map(T1: float, T2: float) -> tuple:
+    from relaxon.reaction import critical_wavenumber
+    from relaxon.reaction import rate_map as compute
+
+    r, k = np.geomspace(0.2, 5.0, 23), np.geomspace(0.1, 20.0, 24) / np.sqrt(max(T1, T2))
+    critical = np.array([critical_wavenumber(one, T1, T2) for one in r])
+    return r, k, compute(r, k, T1, T2, ("true", "dms")), critical
+
+
+def _milestones(solution: Solution) -> np.ndarray:
+    """Indices of times between which the distance to equilibrium falls by equal amounts."""
+    y = np.asarray(solution.diagnostics["distance"], float)
+    wanted = np.linspace(y[0], y[-1], 6)
+    return np.unique([int(np.argmin(np.abs(y - w))) for w in wanted] + [0, len(y) - 1])
+
+
+def _width(f: np.ndarray, v: np.ndarray) -> float:
+    """Root mean square velocity of |f| at t = 0."""
+    weight = np.sum(np.abs(f[0]), axis=0)
+    return float(np.sqrt(np.sum(weight * v**2) / np.sum(weight)))
+
+
+def _ours(solution: Solution) -> bool:
+    return summary_reaction.kind(solution) is not None and len(solution.t) > 2
+
+
+def _one_dimensional(solution: Solution) -> bool:
+    return _ours(solution) and "x" in solution.coordinates
+
+
+FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]] = {
+    "densities": (densities, _one_dimensional),
+    "picture": (picture, lambda s: _ours(s) and np.ndim(s.fields["m"]) == 3),
+    "phase": (phase, lambda s: _one_dimensional(s) and set(s.coordinates) == {"x", "v"}),
+    "reaction-entropy": (entropy, lambda s: _ours(s) and "entropy" in s.diagnostics),
+    "rates": (decay, lambda s: _ours(s) and summary_reaction.rates(s) is not None),
+    "rate-map": (
+        rate_map,
+        lambda s: (
+            _ours(s)
+            and summary_reaction.kind(s) == "LinearizedReaction"
+            and summary_reaction.rates(s) is not None
+        ),
+    ),
+}
+"""Figures by name: the function, and whether it applies to a solution."""

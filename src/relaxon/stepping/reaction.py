@@ -1,0 +1,141 @@
+"""The steppers of the reaction model as the driver wants them, with what the theory watches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from relaxon.grids.phase import PhaseGrid
+from relaxon.grids.torus import TorusGrid
+from relaxon.reaction.diffusion import density_from_difference
+from relaxon.reaction.model import Masses
+from relaxon.stepping.asymptotic import Asymptotic, Split
+from relaxon.stepping.diffusive import Diffusive
+from relaxon.stepping.specular import Specular
+from relaxon.stepping.stepper import Stepper
+
+
+class Reacting(Stepper):
+    r"""`Asymptotic` or `Specular` with diagnostics at every record.
+
+    - `mass_difference`, conserved; `entropy` (5) relative to equilibrium; `entropy_production`
+      (6), per unit of the scaled time;
+    - `distance`, the norm (10) of the difference to equilibrium; `distance_local`, that to the
+      local equilibrium $(\rho_f \chi_1, \rho_g \chi_2)$;
+    - `box_clearance`, the relative distance of f and g to the box of Theorem 1.1, negative if the
+      box has been left; `reaction_imbalance`, the largest $|\rho_f \rho_g - 1|$;
+    - `amp1`, the amplitude $2 |\hat m_1|$ of the longest wave along the first axis;
+    - `boxed`, `damped`: steps in which the box or the entropy had to be enforced.
+    """
+
+    inner: Asymptotic | Specular
+
+    @property
+    def _core(self) -> Asymptotic:
+        return self.inner.inner if isinstance(self.inner, Specular) else self.inner
+
+    def start(self, f0: Any) -> Any:
+        """The state at t = 0."""
+        return self.inner.start(f0)
+
+    def step(self, state: Any, t_stop: Array) -> Any:
+        """One step."""
+        return self.inner.step(state, t_stop)
+
+    def fields(self, state: Any) -> dict[str, Array]:
+        """f, g, rho_f, rho_g and m."""
+        return self.inner.fields(state.y)
+
+    def diagnostics(self, state: Any) -> dict[str, Array]:
+        """The scalars listed above."""
+        found = self.inner.diagnostics(state.y)
+        core = self._core
+        share = 0.5**self.inner.grid.d if isinstance(self.inner, Specular) else 1.0
+        found["box_clearance"] = -found.pop("box_violation")
+        distance, local = distances(state.y, core)
+        return {
+            **found,
+            "entropy_production": share * production(state.y, core),
+            "distance": jnp.sqrt(share) * distance,
+            "distance_local": jnp.sqrt(share) * local,
+            "amp1": amplitude(state.y.rho_f - state.y.rho_g, core.grid.torus),
+            "boxed": state.boxed,
+            "damped": state.damped,
+        }
+
+
+class Limiting(Stepper):
+    """`Diffusive` with the diagnostics of the limit equation; `distance` is that of (10)."""
+
+    inner: Diffusive
+
+    def start(self, f0: Any) -> Any:
+        """The state at t = 0."""
+        return self.inner.start(f0)
+
+    def step(self, state: Any, t_stop: Array) -> Any:
+        """One attempted step."""
+        return self.inner.step(state, t_stop)
+
+    def fields(self, state: Any) -> dict[str, Array]:
+        """m, rho_f and rho_g."""
+        return self.inner.fields(state.y)
+
+    def diagnostics(self, state: Any) -> dict[str, Array]:
+        """Mass difference, entropy, distance to equilibrium, longest wave, extremes of m."""
+        grid, m = self.inner.grid, state.y
+        rho = density_from_difference(m)
+        r = density_from_difference(grid.integrate(m) / grid.volume)
+        square = (rho - r) ** 2 / r + (1 / rho - 1 / r) ** 2 * r
+        return {
+            **self.inner.diagnostics(m),
+            "distance": jnp.sqrt(grid.integrate(square)),
+            "amp1": amplitude(m, grid),
+            "boxed": state.boxed,
+        }
+
+
+def amplitude(m: Array, grid: TorusGrid) -> Array:
+    r"""Amplitude $2 |\hat m_1|$ of the longest wave along the first axis."""
+    lines = jnp.mean(m, axis=grid.axes[1:]) if grid.d > 1 else m
+    return 2.0 * jnp.abs(jnp.fft.rfft(lines)[1]) / grid.n
+
+
+def distances(y: Split, core: Asymptotic) -> tuple[Array, Array]:
+    """Distances (10) to the equilibrium and to the local equilibrium."""
+    grid, masses, r = core.grid, core.masses, y.rho_inf
+    eps = core.epsilon
+
+    def norm(first: Array, second: Array) -> Array:
+        local = _mean(masses.chi1, first**2) / r + _mean(masses.chi2, second**2) * r
+        return jnp.sqrt(grid.torus.integrate(local))
+
+    whole = norm(y.rho_f - r + eps * y.p, y.rho_g - 1.0 / r + eps * y.q)
+    return whole, norm(eps * y.p, eps * y.q)
+
+
+def production(y: Split, core: Asymptotic) -> Array:
+    """Entropy production (6) per unit of the scaled time; at epsilon = 0 its limit is not ours."""
+    scale = jnp.where(core.epsilon > 0, core.epsilon, 1.0) ** 2
+    F, G = y.rho_f + core.epsilon * y.p, y.rho_g + core.epsilon * y.q
+    return local_production(F, G, core.masses, core.grid) / scale
+
+
+def local_production(F: Array, G: Array, masses: Masses, grid: PhaseGrid) -> Array:
+    """The double integral of (6), unscaled, from F = f/chi_1 and G = g/chi_2, velocities first."""
+    rho_f, rho_g = _mean(masses.chi1, F), _mean(masses.chi2, G)
+    # ln f g' = (ln F - l) + (ln G' + l) for any l(x): with l = ln rho_f little is cancelled.
+    log_f, log_g = jnp.log1p((F - rho_f) / rho_f), jnp.log(G * rho_f)
+    local = (
+        rho_g * _mean(masses.chi1, F * log_f)
+        - _mean(masses.chi1, log_f)
+        + rho_f * _mean(masses.chi2, G * log_g)
+        - _mean(masses.chi2, log_g)
+    )
+    return grid.torus.integrate(local)
+
+
+def _mean(weights: Any, values: Array) -> Array:
+    return jnp.tensordot(jnp.asarray(weights), values, 1)
