@@ -21,7 +21,12 @@ from relaxon.stepping.stepper import Stepper
 
 def _radial_landau(problem: Problem, rtol: float) -> Stepper:
     equation, grid = problem.equation, problem.grid
-    system = _relative_system(equation, grid, problem.f0, float(equation.reaction))
+    reaction = float(equation.reaction)
+    if grid.d == 2:  # the kernel is a matrix that numpy sets up
+        model = equation.kernel_model(grid)
+        system = eqx.filter_jit(RelativeSystem)(problem.f0, grid, model, reaction)
+    else:
+        system = _relative_system(equation, grid, problem.f0, reaction)
     return Rosenbrock(system, jnp.asarray(rtol))
 
 
