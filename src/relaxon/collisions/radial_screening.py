@@ -63,6 +63,12 @@ class RadialScreening(KernelModel):
     def line_integrals(self, density: Array) -> Array:
         """Average over directions n of density(|n.v|) at all n + 1 faces; shape of input (n, q)."""
 
+    def at_centre(self, density: Array) -> Array:
+        """The value at u = 0 of an even function, from the Gauss points of the first cell."""
+        square = self.strips.radius[0] ** 2
+        ratio = square / (square - square[:, None] + jnp.eye(GAUSS))
+        return density[0] @ jnp.prod(jnp.where(jnp.eye(GAUSS) > 0, 1.0, ratio), axis=1)
+
     def density(self, log_f: Array) -> Array:
         """K u^2 du at the Gauss points, shape (n, GAUSS)."""
         strips = self.strips
@@ -148,7 +154,7 @@ class Screening3D(RadialScreening):
         cells = jnp.sum(density * self.strips.weight, axis=1)
         total = jnp.pad(jnp.cumsum(cells), (1, 0))
         faces = self.strips.grid.faces
-        return (total / jnp.where(faces > 0, faces, 1.0)).at[0].set(density[0, 0])
+        return (total / jnp.where(faces > 0, faces, 1.0)).at[0].set(self.at_centre(density))
 
     def kernel(self, log_f: Array) -> MinKernel:
         """a(r) = int_0^r K u^2 du at the interior faces."""
@@ -202,7 +208,7 @@ class Screening2D(RadialScreening):
         """(2/pi) int_0^r density du / (r^2 - u^2)^(1/2)."""
         slope = self.strips.weight / self.strips.fraction
         total = 2 / jnp.pi * self.inner @ (density * slope).reshape(-1)
-        return total.at[0].set(density[0, 0])
+        return total.at[0].set(self.at_centre(density))
 
     def kernel(self, log_f: Array) -> StripKernel:
         """(2/pi) K u^2 du on the strips, spread by the Abel transform."""

@@ -15,6 +15,8 @@ from relaxon.theorems.fits import Fit
 MODULES = [
     "relaxon.theorems.landau_operator",
     "relaxon.theorems.landau_blowdown",
+    "relaxon.theorems.lenard_balescu",
+    "relaxon.theorems.screened_relaxation",
 ]
 """Modules that add checks to the catalogue when they are imported."""
 
