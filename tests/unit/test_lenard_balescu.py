@@ -46,9 +46,9 @@ def eigenvalues(equation, d, n):
     return grid, equation.coefficients(f, grid)[0]
 
 
-@pytest.mark.parametrize(("d", "bound"), [(2, 3e-8), (3, 3e-5)])
+@pytest.mark.parametrize(("d", "bound"), [(2, 1e-6), (3, 3e-5)])
 def test_eigenvalues_of_the_diffusion_matrix(d, bound):
-    """In d = 3 the kinks of K, where resonance sets in, are felt; in d = 2 too, but less."""
+    """Limited by the kinks of K where resonance sets in, most of all in d = 3."""
     grid, both = eigenvalues(rx.LenardBalescu(Gaussian(d)), d, 400)
     for values in both:
         assert float(values[0]) == pytest.approx(ORIGIN[d], rel=bound)
@@ -59,7 +59,7 @@ def test_eigenvalues_of_the_diffusion_matrix(d, bound):
 
 def test_eigenvalues_converge_in_order_four_in_two_dimensions():
     errors = []
-    for n in (100, 200, 400):
+    for n in (50, 100, 200):
         grid, (along, _) = eigenvalues(rx.LenardBalescu(Gaussian(2)), 2, n)
         errors.append(abs(at(grid, along, 1.0) / TABLE[2][1][0] - 1))
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
@@ -117,15 +117,19 @@ def test_the_dense_jacobian_is_the_derivative_of_the_rate(equation):
     assert np.max(np.abs(found - exact) / rows) < 1e-10
 
 
-def ring(grid, radius=2.0, width=0.3):
-    """A ring in d = 2, its centre nearly empty."""
-    f = jnp.exp(-((grid.r - radius) ** 2) / (2 * width**2)) + 1e-12 * jnp.exp(-(grid.r**2) / 8)
-    return f / grid.integrate(f)
+def ring(grid, width=0.3):
+    """A core and a ring around it in d = 2: F1 has a minimum between them.
+
+    A ring alone is always stable: its F1 has a minimum at u = 0 only, where z = 2 pi F(0) >= 0.
+    """
+    parts = jnp.exp(-((grid.r - 2.0) ** 2) / (2 * width**2)), jnp.exp(-(grid.r**2) / 0.2)
+    halves = sum(part / (2 * grid.integrate(part)) for part in parts)
+    return halves + 1e-12 * jnp.exp(-(grid.r**2) / 8)
 
 
 def test_an_unstable_ring_is_refused_with_wave_number_direction_speed_and_margin():
-    grid = rx.RadialGrid(2, 120, 12.0, 0.5)
-    equation = rx.LenardBalescu(Gaussian(2, 3.0))
+    grid = rx.RadialGrid(2, 60, 12.0, 0.5)
+    equation = rx.LenardBalescu(Gaussian(2, 1.0))
     assert not rx.dispersion.penrose(equation.potential, ring(grid), grid).stable
     with pytest.raises(InputError, match=r"not defined.*margin 0.*k = .*u = .*direction") as caught:
         equation.rhs(ring(grid), grid)
@@ -135,15 +139,15 @@ def test_an_unstable_ring_is_refused_with_wave_number_direction_speed_and_margin
 
 
 def test_a_weaker_potential_makes_the_same_ring_stable():
-    grid = rx.RadialGrid(2, 120, 12.0, 0.5)
-    equation = rx.LenardBalescu(Gaussian(2, 0.01))
+    grid = rx.RadialGrid(2, 60, 12.0, 0.5)
+    equation = rx.LenardBalescu(Gaussian(2, 0.1))
     assert np.all(np.isfinite(np.asarray(equation.rhs(ring(grid), grid))))
 
 
 def test_a_run_that_is_unstable_ends_with_its_status_and_keeps_what_it_has(monkeypatch):
     monkeypatch.setattr(rx.LenardBalescu, "require_stable", lambda self, f, grid: None)
-    grid = rx.RadialGrid(2, 60, 12.0, 0.7)
-    problem = rx.Problem(rx.LenardBalescu(Gaussian(2, 3.0)), grid, ring(grid, 2.0, 0.4))
+    grid = rx.RadialGrid(2, 60, 12.0, 0.5)
+    problem = rx.Problem(rx.LenardBalescu(Gaussian(2, 1.0)), grid, ring(grid))
     solution = rx.solve(problem, 1.0, rx.Record(n=5))
     assert solution.status is Status.PENROSE_UNSTABLE
     assert not solution.ok
