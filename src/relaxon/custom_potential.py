@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -21,8 +22,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import bernoulli
 
-from relaxon.errors import require
+from relaxon.errors import InputError, require
 from relaxon.potentials import Potential, check_dimension, check_positive
+from relaxon.registry import register
 from relaxon.split import Split, log, polynomial, where
 from relaxon.wavenumber_panels import NODES, WEIGHTS, Segment, build_segments
 
@@ -31,6 +33,7 @@ _REGULAR = np.array([_B[n] / math.factorial(n) for n in range(1, 30)])
 _ELLIPSE = 2.2 + 1 / 2.2
 
 
+@register
 class Custom(Potential):
     r"""A potential with a user's Vhat.
 
@@ -68,6 +71,17 @@ class Custom(Potential):
         self.tail, self.finite_k0 = jnp.asarray(built.tail, float), built.finite_k0
         self.v_min, self.v_max = jnp.asarray(0.0, float), jnp.asarray(built.v_max, float)
         self.k0_value = jnp.asarray(built.k0, float)
+
+    def settings(self) -> dict[str, Any]:
+        """Refuses: a function cannot be written to a run directory.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            f"A Custom potential ({getattr(self.function, '__name__', 'a callable')}) cannot be "
+            "stored in a run directory; allowed with `out`: Gaussian, Yukawa, Coulomb."
+        )
 
     def vhat(self, k: jax.Array) -> jax.Array:
         """The user's function."""

@@ -41,7 +41,12 @@ LARGEST_CHANGE = 5.0
 
 def _radial_landau(problem: Problem, rtol: float) -> Stepper:
     equation, grid = problem.equation, problem.grid
-    system = _relative_system(equation, grid, problem.f0, float(equation.reaction))
+    reaction = float(equation.reaction)
+    if grid.d == 2:  # the kernel is a matrix that numpy sets up
+        model = equation.kernel_model(grid)
+        system = eqx.filter_jit(RelativeSystem)(problem.f0, grid, model, reaction)
+    else:
+        system = _relative_system(equation, grid, problem.f0, reaction)
     return Rosenbrock(system, jnp.asarray(rtol), jnp.asarray(LARGEST_CHANGE))
 
 
@@ -58,7 +63,7 @@ def _radial_screened(problem: Problem, rtol: float) -> Stepper:
     equation.require_stable(problem.f0, grid)
     model = equation.kernel_model(grid)
     system = eqx.filter_jit(RelativeSystem)(problem.f0, grid, model, 0.0)
-    return Rosenbrock(system, jnp.asarray(rtol))
+    return Rosenbrock(system, jnp.asarray(rtol), jnp.asarray(LARGEST_CHANGE))
 
 
 def _two_scale(problem: Problem, rtol: float) -> Stepper:

@@ -53,7 +53,7 @@ class PenroseReport:
             where += f", direction = ({', '.join(f'{x:.4g}' for x in self.direction)})"
         if self.stable:
             return f"Penrose-stable: min |eps| = {self.margin:.6g} at {where}."
-        return f"Penrose-unstable: {self.winding} growing wave(s), marginal (eps = 0) at {where}."
+        return f"Penrose-unstable: {self.winding} growing wave(s), margin 0 (eps = 0) at {where}."
 
 
 def least_epsilon(z: jax.Array, v_min: jax.Array, v_max: jax.Array) -> tuple[jax.Array, jax.Array]:

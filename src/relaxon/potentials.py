@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from decimal import Decimal, localcontext
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -22,6 +23,7 @@ import numpy as np
 
 from relaxon.errors import require
 from relaxon.rational_screening import rational_resolvent
+from relaxon.registry import register
 from relaxon.special import polylog_ratio
 from relaxon.split import FLOOR, Split, variable
 
@@ -46,6 +48,10 @@ class Potential(eqx.Module):
     @abstractmethod
     def k0(self) -> jax.Array:
         r"""K(0) = int_0^inf k^d Vhat^2 dk, the Landau limit of K."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build this potential again."""
 
     @abstractmethod
     def resolvent(self, z: Split) -> Split:
@@ -201,9 +207,15 @@ def _shift(z: Split, pair: tuple[jax.Array, jax.Array]) -> Split:
     return Split((z.re - pair[0]) - pair[1], z.im, z.y)
 
 
+def _floats(potential: Potential, *names: str) -> dict[str, float]:
+    """Settings by name, as numbers that can be stored."""
+    return {name: float(getattr(potential, name)) for name in names}
+
+
 _NEGATIVE = " (a negative amplitude makes a potential that is not positive definite)"
 
 
+@register
 class Gaussian(Potential):
     r"""V(x) = amplitude exp(-|x|^2/(2 length^2)).
 
@@ -234,6 +246,10 @@ class Gaussian(Potential):
         self.d = d
         self.amplitude, self.length = jnp.asarray(amplitude, float), jnp.asarray(length, float)
         self.v_min, self.v_max = jnp.asarray(0.0, float), jnp.asarray(float(c), float)
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build this potential again."""
+        return {"d": self.d, "amplitude": float(self.amplitude), "length": float(self.length)}
 
     def vhat(self, k: jax.Array) -> jax.Array:
         """C exp(-l^2 k^2/2)."""
@@ -299,6 +315,7 @@ def _check_cutoffs(k_min: float, k_max: float) -> None:
     require(good, f"k_min must lie in [0, k_max = {k_max!r}), but is {k_min!r}.")
 
 
+@register
 class Coulomb(_Rational):
     r"""The Coulomb potential with a cut-off: Vhat = amplitude/k^2 for k_min <= k <= k_max.
 
@@ -344,6 +361,10 @@ class Coulomb(_Rational):
         self.v_min = jnp.asarray(amplitude / k_max**2, float)
         self.v_max = jnp.asarray(amplitude / k_min**2 if k_min > 0 else math.inf, float)
 
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build this potential again."""
+        return {"d": self.d, **_floats(self, "k_max", "amplitude", "k_min")}
+
     def k0(self) -> jax.Array:
         """A^2 ln(k_max/k_min) for d = 3, A^2 (1/k_min - 1/k_max) for d = 2."""
         require(
@@ -362,6 +383,7 @@ class Coulomb(_Rational):
         return Coulomb(self.d, float(self.k_max) / delta, amplitude, float(self.k_min) / delta)
 
 
+@register
 class Yukawa(_Rational):
     r"""The screened Coulomb potential, l = screening_length.
 
@@ -424,6 +446,11 @@ class Yukawa(_Rational):
         self.k_min, self.k_max = jnp.asarray(float(k_min), float), jnp.asarray(k_max, float)
         self.v_min = jnp.asarray(strength / (k_max**2 + float(mass)), float)
         self.v_max = jnp.asarray(strength / (k_min**2 + float(mass)), float)
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build this potential again; an infinite k_max is left out."""
+        found = _floats(self, "amplitude", "screening_length", "k_max", "k_min")
+        return {"d": self.d, **{k: x for k, x in found.items() if math.isfinite(x)}}
 
     def k0(self) -> jax.Array:
         """-G'(0), in closed form through the resolvent."""

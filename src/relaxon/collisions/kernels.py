@@ -65,21 +65,21 @@ class KernelModel(eqx.Module):
         """False if the kernel is not defined at this distribution (Penrose-unstable)."""
 
     @abc.abstractmethod
-    def moved(self, log_f: Array) -> tuple[Array, Array]:
-        """dA/d log_f, shape (strips, n), and B, shape (strips, n - 1)."""
+    def moved(self, log_f: Array) -> tuple[Kernel, Array, Array]:
+        """The kernel, dA/d log_f of shape (strips, n), and B of shape (strips, n - 1)."""
 
 
 class FixedKernel(KernelModel):
     """One kernel for every distribution: Landau."""
 
-    value: MinKernel
+    value: Kernel
 
     @property
     def fixed(self) -> bool:
         """True."""
         return True
 
-    def kernel(self, log_f: Array) -> MinKernel:
+    def kernel(self, log_f: Array) -> Kernel:
         """The same for all."""
         return self.value
 
@@ -91,7 +91,7 @@ class FixedKernel(KernelModel):
         """Always."""
         return jnp.asarray(True)
 
-    def moved(self, log_f: Array) -> tuple[Array, Array]:
+    def moved(self, log_f: Array) -> tuple[Kernel, Array, Array]:
         """No strips: the kernel does not move."""
         n = log_f.shape[0]
-        return jnp.zeros((0, n)), jnp.zeros((0, n - 1))
+        return self.value, jnp.zeros((0, n)), jnp.zeros((0, n - 1))

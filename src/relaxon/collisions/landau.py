@@ -15,6 +15,8 @@ from relaxon.collisions.equilibrium import matched_maxwellian
 from relaxon.collisions.fast_convolution import landau_operator
 from relaxon.collisions.kernels import FixedKernel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
+from relaxon.collisions.radial_screening import RadialScreening, radial_screening
+from relaxon.collisions.unscreened import Unscreened
 from relaxon.distributions import maxwellian
 from relaxon.errors import InputError, require
 from relaxon.functionals import moments
@@ -37,9 +39,10 @@ class Landau(Equation):
     equation of gualdani2025 (1.1); with epsilon > 0 it is the modified equation of its
     introduction, whose solutions can blow up.
 
-    On a `RadialGrid` (d = 3, gamma = -3): mass and energy exact to rounding, Maxwellians
-    stationary to rounding, the entropy of the semi-discrete equation never increases; order 4 in
-    the cell size; O(n) an evaluation.
+    On a `RadialGrid` (gamma = -3): mass and energy exact to rounding, Maxwellians stationary to
+    rounding, the entropy of the semi-discrete equation never increases; order 4 in the cell size;
+    an evaluation costs O(n) in d = 3 and O(n^2) in d = 2, where the kernel is not a function of
+    min(r, s).
 
     On a `VelocityGrid` (d = 2, 3, any gamma in [-3, 1]): fast convolution with the truncated
     kernel, spectrally accurate; mass, momentum and energy exact to rounding, Maxwellians
@@ -82,7 +85,16 @@ class Landau(Equation):
         }
 
     def kernel_model(self, grid: RadialGrid) -> FixedKernel:
-        """kappa = 8 pi C min(r, s)^3/3 at the interior faces; see `relaxon.collisions.radial`."""
+        r"""The kernel of the radial form, `relaxon.collisions.radial`, at the interior faces.
+
+        $$ d = 3:\ \kappa = \tfrac{8 \pi}{3} C \min(r, s)^3, \qquad
+           d = 2:\ \kappa = \frac2\pi \int_0^{\min(r, s)}
+           \frac{2 \pi C u^2 du}{\sqrt{r^2 - u^2} \sqrt{s^2 - u^2}} $$
+
+        In d = 2 this is the screened kernel with K = 2 pi C for all u.
+        """
+        if grid.d == 2:
+            return FixedKernel(self._lines(grid).kernel(jnp.zeros(grid.n)))
         return FixedKernel(MinKernel(self.strength / STRENGTH * grid.faces[1:-1] ** 3 / 3))
 
     def rhs(self, f: Array, grid: Any) -> Array:
@@ -110,17 +122,21 @@ class Landau(Equation):
         $$ \lambda_1(r) = \frac13 \Big[ r^{-3} \int_0^r s^4 F ds + \int_r^\infty s F ds \Big],
            \quad \lambda_2 = (a - \lambda_1)/2, \quad P = a' = -m/r^2 $$
 
-        times 8 pi C; a = tr A. Source: gualdani2025, Lemma 2.3 and (2.15).
+        times 8 pi C in d = 3; a = tr A. Source: gualdani2025, Lemma 2.3 and (2.15). In d = 2 the
+        formulas of duerinckx2023, Lemma 2.2, with constant K.
 
         Returns:
             ((lambda_1, lambda_2), P), each of shape (n + 1,) at `grid.faces`: eigenvalues of A[F]
             along v and across it, and the radial component of the friction vector.
 
-        Accuracy: order 6 in the cell size.
+        Accuracy: order 6 in the cell size in d = 3, order 4 in d = 2.
         """
         self.require_grid(grid)
         if isinstance(grid, VelocityGrid):
             return landau_operator(grid, self.gamma, self.strength).coefficients(f)
+        if grid.d == 2:
+            lines, log_f = self._lines(grid), jnp.log(jnp.maximum(f, 1e-300))
+            return lines.diffusion(log_f), lines.friction(log_f)
         scale, faces = self.strength / STRENGTH, grid.faces
         mass, _ = grid.cumulative(f, 2)
         fourth, _ = grid.cumulative(f, 4)
@@ -129,6 +145,10 @@ class Landau(Equation):
         trace = _over(mass, faces) + outer
         friction = -_over(mass, faces**2)
         return (scale * lam1, scale * (trace - lam1) / 2), scale * friction
+
+    def _lines(self, grid: RadialGrid) -> RadialScreening:
+        """The engine of the screened operator with the constant weight of this one."""
+        return radial_screening(Unscreened(2, 2 * jnp.pi * self.strength), grid)
 
     def invariants(self, f: Array, grid: Any) -> dict[str, Array]:
         """Mass and energy (and momentum where it is not zero by symmetry)."""
@@ -145,14 +165,14 @@ class Landau(Equation):
         """Raise `InputError` unless this equation has an operator on the grid."""
         if isinstance(grid, RadialGrid):
             require(
-                grid.d == 3 and self.gamma == -3,
-                "On a radial grid the Landau equation needs d = 3 and gamma = -3, "
-                f"but d = {grid.d} and gamma = {self.gamma:g}.",
+                self.gamma == -3,
+                "On a radial grid the Landau equation needs gamma = -3, "
+                f"but gamma = {self.gamma:g}.",
             )
         elif not isinstance(grid, VelocityGrid):
             raise InputError(
                 f"The Landau equation has no operator on a {type(grid).__name__}; "
-                "allowed: RadialGrid with d = 3, VelocityGrid."
+                "allowed: RadialGrid, VelocityGrid."
             )
 
 

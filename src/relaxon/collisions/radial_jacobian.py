@@ -124,14 +124,13 @@ def dense_jacobian(frame: Frame, model: KernelModel, ell: Array) -> Array:
     """
     log_f = frame.log_maxwellian + ell
     u, xi = frame.face_values(ell)
-    kernel = model.kernel(log_f)
+    kernel, moved, spread = model.moved(log_f)
     sum_u, sum_g = kernel_sum(frame, kernel, jnp.stack([u, u * xi]))
     to_u = u[:, None] * frame.interpolation
     to_g = (u / frame.half_square)[:, None] * frame.difference + xi[:, None] * to_u
     pairs = kernel.sum(jnp.diag(frame.measure)).T
     bracket = _times_stencil(jnp.diag(-sum_g) + (u * xi)[:, None] * pairs, to_u)
     bracket += _times_stencil(jnp.diag(sum_u) - u[:, None] * pairs, to_g)
-    moved, spread = model.moved(log_f)
     p, q = spread @ (frame.measure * u), spread @ (frame.measure * u * xi)
     bracket += (u[:, None] * spread.T * (xi[:, None] * p - q)) @ moved
 

@@ -64,26 +64,30 @@ class RadialScreening(KernelModel):
     def line_integrals(self, density: Array) -> Array:
         """Average over directions n of density(|n.v|) at all n + 1 faces; shape of input (n, q)."""
 
+    def at_centre(self, density: Array) -> Array:
+        """The value at u = 0 of an even function, from the Gauss points of the first cell."""
+        square = self.strips.radius[0] ** 2
+        ratio = square / (square - square[:, None] + jnp.eye(GAUSS))
+        return density[0] @ jnp.prod(jnp.where(jnp.eye(GAUSS) > 0, 1.0, ratio), axis=1)
+
     def density(self, log_f: Array) -> Array:
         """K u^2 du at the Gauss points, shape (n, GAUSS)."""
         strips = self.strips
         return self.potential.screening(self.dispersion(log_f)) * strips.radius**2 * strips.weight
 
-    def density_jacobian(self, log_f: Array) -> Array:
-        """d density / d log_f, shape (n, GAUSS, n)."""
+    def density_jacobian(self, log_f: Array) -> tuple[Array, Array]:
+        """`density` and d density / d log_f, shapes (n, GAUSS) and (n, GAUSS, n)."""
 
         def parts(x: Array) -> tuple[Array, Array]:
             z = self.dispersion(x)
             return z.real, z.imag
 
         z = self.dispersion(log_f)
-        measure = (self.strips.radius**2 * self.strips.weight)[:, :, None]
+        measure = self.strips.radius**2 * self.strips.weight
         real, imaginary = jax.jacfwd(parts)(log_f)
-        by_real, by_imaginary = (
-            jax.jvp(self.potential.screening, (z,), (jnp.full_like(z, way),))[1][:, :, None]
-            for way in (1.0, 1.0j)
-        )
-        return measure * (by_real * real + by_imaginary * imaginary)
+        value, slopes = _value_and_slopes(self.potential, z)
+        jacobian = slopes[0][..., None] * real + slopes[1][..., None] * imaginary
+        return value * measure, measure[..., None] * jacobian
 
     def diffusion(self, log_f: Array) -> tuple[Array, Array]:
         r"""(lambda_1, lambda_2) of $ C \int n \otimes n K F_1 dn $ at all faces (Lemma 2.2)."""
@@ -151,16 +155,18 @@ class Screening3D(RadialScreening):
         cells = jnp.sum(density * self.strips.weight, axis=1)
         total = jnp.pad(jnp.cumsum(cells), (1, 0))
         faces = self.strips.grid.faces
-        return (total / jnp.where(faces > 0, faces, 1.0)).at[0].set(density[0, 0])
+        return (total / jnp.where(faces > 0, faces, 1.0)).at[0].set(self.at_centre(density))
 
     def kernel(self, log_f: Array) -> MinKernel:
         """a(r) = int_0^r K u^2 du at the interior faces."""
         return MinKernel(jnp.cumsum(jnp.sum(self.density(log_f), axis=1))[:-1])
 
-    def moved(self, log_f: Array) -> tuple[Array, Array]:
+    def moved(self, log_f: Array) -> tuple[MinKernel, Array, Array]:
         """One strip a cell; it reaches the faces beyond."""
         n = self.strips.grid.n
-        return jnp.sum(self.density_jacobian(log_f), axis=1), jnp.triu(jnp.ones((n, n - 1)))
+        value, jacobian = self.density_jacobian(log_f)
+        kernel = MinKernel(jnp.cumsum(jnp.sum(value, axis=1))[:-1])
+        return kernel, jnp.sum(jacobian, axis=1), jnp.triu(jnp.ones((n, n - 1)))
 
 
 class Screening2D(RadialScreening):
@@ -203,18 +209,30 @@ class Screening2D(RadialScreening):
         """(2/pi) int_0^r density du / (r^2 - u^2)^(1/2)."""
         slope = self.strips.weight / self.strips.fraction
         total = 2 / jnp.pi * self.inner @ (density * slope).reshape(-1)
-        return total.at[0].set(density[0, 0])
+        return total.at[0].set(self.at_centre(density))
 
     def kernel(self, log_f: Array) -> StripKernel:
         """(2/pi) K u^2 du on the strips, spread by the Abel transform."""
         return StripKernel(2 / jnp.pi * self.density(log_f).reshape(-1), self.spread)
 
-    def moved(self, log_f: Array) -> tuple[Array, Array]:
+    def moved(self, log_f: Array) -> tuple[StripKernel, Array, Array]:
         """Every Gauss point is a strip."""
         n = self.strips.grid.n
-        return 2 / jnp.pi * self.density_jacobian(log_f).reshape(-1, n), self.spread
+        value, jacobian = self.density_jacobian(log_f)
+        kernel = StripKernel(2 / jnp.pi * value.reshape(-1), self.spread)
+        return kernel, 2 / jnp.pi * jacobian.reshape(-1, n), self.spread
 
 
 def radial_screening(potential: Potential, grid: RadialGrid) -> RadialScreening:
     """The screening model of the grid's dimension."""
     return Screening2D(potential, grid) if grid.d == 2 else Screening3D(potential, grid)
+
+
+def _value_and_slopes(potential: Potential, z: Array) -> tuple[Array, Array]:
+    """K and its derivatives in Re z and Im z (first axis); one copy of K to be compiled."""
+
+    def along(way: Array) -> tuple[Array, Array]:
+        return jax.jvp(potential.screening, (z,), (jnp.full_like(z, way),))
+
+    values, slopes = jax.vmap(along, out_axes=(None, 0))(jnp.array([1.0, 1.0j]))
+    return values, slopes

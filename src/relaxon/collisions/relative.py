@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.kernels import KernelModel, MinKernel
+from relaxon.collisions.kernels import FixedKernel, KernelModel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_jacobian import dense_jacobian, linearize
 from relaxon.grids.radial import RadialGrid, sphere_area
@@ -108,13 +108,11 @@ class RelativeSystem(System):
         return self._collisions(y) + source
 
     def linearize(self, t: Array, y: Array) -> Callable:
-        """Exact derivative of `rate`: banded and O(n) for a fixed kernel, dense otherwise."""
-        if not self.model.fixed:
-            return dense_solver(dense_jacobian(self.frame, self.model, y))
+        """Exact derivative of `rate`: banded and O(n) for a fixed min(r, s), dense otherwise."""
         gain = self.reaction * self.frame.maxwellian * jnp.exp(y)
-        kernel = self.model.kernel(self.frame.log_maxwellian + y)
-        assert isinstance(kernel, MinKernel), "a fixed kernel is a function of min(r, s)"
-        return linearize(self.frame, kernel, y, gain).factor
+        if isinstance(self.model, FixedKernel) and isinstance(self.model.value, MinKernel):
+            return linearize(self.frame, self.model.value, y, gain).factor
+        return dense_solver(dense_jacobian(self.frame, self.model, y) + jnp.diag(gain))
 
     def _collisions(self, y: Array) -> Array:
         kernel = self.model.kernel(self.frame.log_maxwellian + y)

@@ -18,6 +18,8 @@ MODULES = [
     "relaxon.theorems.landau_bootstrap",
     "relaxon.theorems.reaction",
     "relaxon.theorems.reaction_limit",
+    "relaxon.theorems.lenard_balescu",
+    "relaxon.theorems.screened_relaxation",
 ]
 """Modules that add checks to the catalogue when they are imported."""
 
