@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from relaxon import config, config_reaction
+from relaxon import config, config_reaction, config_velocity
 from relaxon.errors import unknown
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from relaxon.solution import Solution
 
 
-assert config_reaction  # imported for the tables that it adds
+assert config_reaction and config_velocity  # imported for the tables that it adds
 
 
 @dataclasses.dataclass(frozen=True)

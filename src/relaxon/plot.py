@@ -358,9 +358,9 @@ FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool
 
 def catalogue() -> dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]]:
     """Every figure by name: `FIGURES` and those of `relaxon.plot_reaction`."""
-    from relaxon import plot_reaction
+    from relaxon import plot_reaction, plot_velocity
 
-    return {**FIGURES, **plot_reaction.FIGURES}
+    return {**FIGURES, **plot_reaction.FIGURES, **plot_velocity.FIGURES}
 
 
 def applicable(solution: Solution) -> list[str]:

@@ -26,7 +26,7 @@ def densities(solution: Solution) -> Figure:
         (panels[1], "rho_g", r"(b) $\rho_g(t, x)$", 1 / r),
     ):
         for k, colour in zip(times, plot._ramp(len(times))):
-            axes.plot(x, solution.fields[name][k], color=colour, label=plot._time(solution.t[k]))
+            axes.plot(x, solution.fields[name][k], color=colour, label=plot._labels(solution)(solution.t[k]))
         level = 0.0 if linear else end
         axes.axhline(level, color=plot.RED, lw=1.0, ls=":", label="equilibrium")
         axes.set_xlabel("$x$")
@@ -51,7 +51,7 @@ def picture(solution: Solution) -> Figure:
         below = grid[1, column].imshow(
             product[k].T, cmap="PuOr_r", vmin=1 - far, vmax=1 + far, **box
         )
-        grid[0, column].set_title(plot._time(solution.t[k]))
+        grid[0, column].set_title(plot._labels(solution)(solution.t[k]))
         for axes in grid[:, column]:
             axes.grid(False)
             axes.set_xticks([0, length])
@@ -79,7 +79,7 @@ def phase(solution: Solution) -> Figure:
             x, v, f[k].T, cmap="viridis", vmin=bottom, vmax=top, shading="gouraud"
         )
         axes.grid(False)
-        axes.set_title(plot._time(solution.t[k]))
+        axes.set_title(plot._labels(solution)(solution.t[k]))
         axes.set_xlabel("$x$")
         axes.set_ylim(-4 * _width(f, v), 4 * _width(f, v))
     row[0].set_ylabel("$v$")

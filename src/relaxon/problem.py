@@ -64,7 +64,7 @@ class Record:
         n: How many times to keep if `times` is None, at least 2.
         first: The first positive time; None is 1e-4 of the end.
         functionals: Further scalars by name, each a function (t, f, grid) -> scalar that jax can
-            trace; with several fields f is the mapping of them all.
+            trace; one with a true attribute `of_fields` gets all fields by name instead of f.
         notes: Anything to keep with the run, as JSON holds it; a case keeps its settings here.
 
     Raises:

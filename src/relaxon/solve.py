@@ -259,7 +259,8 @@ def observe(
     fields = stepper.fields(state)
     scalars = dict(stepper.diagnostics(state))
     for name, functional in functionals.items():
-        value = functional(state.t, fields["f"] if set(fields) == {"f"} else fields, grid)
+        several = getattr(functional, "of_fields", False)
+        value = functional(state.t, fields if several else fields["f"], grid)
         scalars.update(value if isinstance(value, dict) else {name: value})
     return fields, scalars
 
