@@ -69,6 +69,7 @@ def test_functionals_are_recorded_under_their_names(problem):
 
 def test_a_second_run_compiles_nothing(problem, grid):
     rx.solve(problem, 1.0, rx.Record(n=3))
+    other = rx.Problem(rx.Landau(), grid, rx.distributions.maxwellian(grid, 2.0, 0.5))
     compiled = []
 
     def note(event, *_, **__):
@@ -76,7 +77,6 @@ def test_a_second_run_compiles_nothing(problem, grid):
 
     jax.monitoring.register_event_duration_secs_listener(note)
     try:
-        other = rx.Problem(rx.Landau(), grid, rx.distributions.maxwellian(grid, 2.0, 0.5))
         rx.solve(other, 3.0, rx.Record(n=4), rtol=1e-5)
     finally:
         jax.monitoring.clear_event_listeners()
