@@ -103,9 +103,7 @@ def box(quick: bool, *, share: float = 1.0) -> Measurement:
         low, high = 1.0 - 0.6 * share, 1.0 + 1.5 * share
         F = solution.fields["f"][1:] / chi1
         H = chi2 / solution.fields["g"][1:]
-        clearances[epsilon] = min(
-            1 - max(F.max(), H.max()) / high, min(F.min(), H.min()) / low - 1
-        )
+        clearances[epsilon] = min(1 - max(F.max(), H.max()) / high, min(F.min(), H.min()) / low - 1)
     value = min(clearances.values())
     shown = ", ".join(f"{x:.2e} at epsilon = {e:g}" for e, x in clearances.items())
     return Measurement(value, 1e-13, value + 1e-12, f"Clearances {shown}.")
@@ -264,9 +262,7 @@ def linear(quick: bool, *, excess: float | None = None) -> Measurement:
             )
     worst = int(np.argmax(values))
     detail = "; ".join(lines) + "."
-    return Measurement(
-        values[worst], max(*errors, 1e-12), 1 - values[worst], detail, None, data
-    )
+    return Measurement(values[worst], max(*errors, 1e-12), 1 - values[worst], detail, None, data)
 
 
 def _modes(r: float) -> dict[str, tuple[Callable, Callable]]:

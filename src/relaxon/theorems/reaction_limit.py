@@ -65,18 +65,14 @@ def local_equilibrium(quick: bool, *, claimed: float = 1.0) -> Measurement:
             found.append((_in_time(run.t, local), _in_time(run.t, size)))
         norms[rtol] = found
     fine, rough = np.array(norms[1e-6]), np.array(norms[4e-6])
-    fits = [
-        power_law(SMALLER, fine[:, i], np.abs(fine[:, i] - rough[:, i])) for i in range(2)
-    ]
+    fits = [power_law(SMALLER, fine[:, i], np.abs(fine[:, i] - rough[:, i])) for i in range(2)]
     worst = min(fits, key=lambda fit: fit.value - fit.error)
     detail = (
         f"f - rho_f chi_1: power {fits[0]}; sqrt(rho_f rho_g) - 1: power {fits[1]} "
         "(one better than the bound, from data at local equilibrium)."
     )
     data = {"epsilon": SMALLER, "local": fine[:, 0], "product": fine[:, 1]}
-    return Measurement(
-        worst.value, worst.error, worst.value - claimed + 0.05, detail, worst, data
-    )
+    return Measurement(worst.value, worst.error, worst.value - claimed + 0.05, detail, worst, data)
 
 
 @claim(
