@@ -72,7 +72,7 @@ def test_cases_are_listed(capsys):
         ("reaction-decay", ["n=16", "nodes=32", "t_end=1.0", "rtol=1e-3"]),
         ("reaction-linear", ["n=8", "nodes=48", "t_end=2.0"]),
         ("reaction-rates", []),
-        ("reaction-2d", ["n=8", "nodes=8", "t_end=0.02", "rtol=1e-4"]),
+        ("reaction-2d", ["n=8", "nodes=12", "t_end=0.02", "rtol=1e-4"]),
         ("reaction-limit", ["n=16"]),
         ("reaction-fast", ["n=16"]),
         ("reaction-walls", ["n=8", "nodes=16", "t_end=0.2", "rtol=1e-4"]),

@@ -199,6 +199,7 @@ def test_bad_problems():
             rx.KineticReaction(epsilon=bad)
 
 
+@pytest.mark.slow
 def test_every_case_builds():
     from relaxon.case import descriptions
 
@@ -229,6 +230,7 @@ def test_bad_settings_of_a_case(settings, words):
         rx.case("reaction-p1", **settings)
 
 
+@pytest.mark.slow
 def test_headlines_and_figures(tmp_path):
     found = rx.case("reaction-p1", n=8, nodes=12, v_max=5.0, times=5, rtol=1e-4)
     solution = found.solve()

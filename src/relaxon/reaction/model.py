@@ -12,8 +12,8 @@ import numpy as np
 
 from relaxon.errors import InputError, require
 from relaxon.grids.phase import PhaseGrid
-from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference, relative
 from relaxon.grids.walls import WalledGrid
+from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference, relative
 from relaxon.reaction.profiles import Profile, profile, sample
 from relaxon.registry import register
 
