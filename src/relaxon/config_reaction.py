@@ -172,7 +172,7 @@ class WaveSection(LocalEquilibriumSection):
 
 
 class IslandsSection(LocalEquilibriumSection):
-    """Rho = exp(strength (b(x - c) - b(x + c))), b a periodic bump of width `size`; c on a diagonal.
+    """Rho = exp(strength (b(x - c) - b(x + c))), b a periodic bump of width `size`.
 
     One species is abundant about c, the other about -c; rho lies between exp(-strength) and
     exp(strength).
