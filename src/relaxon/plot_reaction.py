@@ -76,7 +76,7 @@ def phase(solution: Solution) -> Figure:
     bottom = min(0.0, float(np.min(f[times])))
     for axes, k in zip(row, times):
         mesh = axes.pcolormesh(
-            x, v, f[k].T, cmap="viridis", vmin=bottom, vmax=top, shading="gouraud"
+            x, v, f[k].T, cmap="viridis", vmin=bottom, vmax=top, shading="gouraud", rasterized=True
         )
         axes.grid(False)
         axes.set_title(plot._labels(solution)(solution.t[k]))
@@ -175,7 +175,9 @@ def draw_map(T1: float, T2: float, mark: tuple[float, float] | None = None) -> F
         (panels[0], table["true"], "(a) true rate", "rate of the norm"),
         (panels[1], table["dms"] / table["true"], "(b) share proven (DMS)", "DMS rate / true rate"),
     ):
-        mesh = axes.pcolormesh(r, k, values.T, cmap="viridis", shading="gouraud", vmin=0)
+        mesh = axes.pcolormesh(
+            r, k, values.T, cmap="viridis", shading="gouraud", vmin=0, rasterized=True
+        )
         lines = axes.contour(r, k, values.T, colors="white", linewidths=0.7)
         axes.clabel(lines, fontsize=7, fmt="%g")
         axes.plot(r, critical, color=plot.ORANGE, ls="--", lw=1.3, label="critical wave number")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from relaxon import plot
 from relaxon.solution import Solution
 
-FLOOR = 1e-8
+FLOOR = 1e-6
 """Values below this fraction of the maximum are drawn as the darkest colour."""
 
 

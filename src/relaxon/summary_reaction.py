@@ -95,7 +95,8 @@ def rates(solution: Solution) -> Rates | None:
     epsilon = float(equation_settings(solution)["epsilon"])
     r, k = rho_infinity(solution), epsilon * 2 * math.pi / period(solution)
     found = hypocoercive_rates(r, *variances, k)
-    return Rates(*(x / epsilon**2 for x in (found.dms, found.h1, found.true)), r, k)
+    dms, h1, true = (x / epsilon**2 for x in (found.dms, found.h1, found.true))
+    return Rates(dms, h1, true, r, k)
 
 
 def measured_rate(solution: Solution) -> float:

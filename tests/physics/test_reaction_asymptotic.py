@@ -76,6 +76,7 @@ def test_second_order_in_time_for_every_epsilon(epsilon):
     assert 1.7 < order < 2.4, errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epsilon", [1.0, 0.01])
 def test_spectral_in_x_and_v(epsilon):
     def solution(n, nodes):
@@ -107,7 +108,10 @@ def test_cost_does_not_depend_on_epsilon():
 
 @pytest.mark.parametrize(
     ("temperature", "length", "rate"),
-    [(0.01, 1.0, 0.3198846627556), (1.0, 4 * np.pi, 0.21407115581145)],
+    [
+        pytest.param(0.01, 1.0, 0.3198846627556, marks=pytest.mark.slow),
+        (1.0, 4 * np.pi, 0.21407115581145),
+    ],
 )
 def test_linear_decay_rate(temperature, length, rate):
     # neumann2016 (7): the discrete eigenvalue of the dispersion relation, r = 1.

@@ -19,7 +19,14 @@ TWINS = [
     ("reaction-averaging", {"claimed": lambda theta: theta}),
     ("reaction-limit", {"equation": DiffusionLimit(1.3, 1.3)}),
 ]
-SLOW = {"reaction-nonlinear-decay-h1", "reaction-hypocoercivity-conditions", "reaction-entropy"}
+SLOW = {
+    "reaction-entropy",
+    "reaction-box",
+    "reaction-hypocoercivity-conditions",
+    "reaction-nonlinear-decay",
+    "reaction-linear-decay-h1",
+    "reaction-nonlinear-decay-h1",
+}
 
 
 @pytest.mark.parametrize(

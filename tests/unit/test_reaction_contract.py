@@ -13,6 +13,7 @@ AMPLITUDES = {1.0: 1.11005906, 0.1: 0.72417495, 0.01: 0.48839430}
 LIMIT = 0.48297719
 GRID = rx.PhaseGrid(rx.TorusGrid(1, 32), rx.UniformNodes(1, 24, 6.0))
 SMALL = rx.PhaseGrid(rx.TorusGrid(1, 8), rx.UniformNodes(1, 10, 4.5))
+FEW = {"n": 8, "nodes": 10, "v_max": 4.5}
 
 
 def wave(grid, amplitude=0.5):
@@ -82,10 +83,14 @@ def test_walls():
 
 
 def test_first_production_is_the_rate_of_the_entropy():
-    solution = rx.solve(problem(0.5), 0.02, rx.Record(times=np.linspace(0.001, 0.02, 20)))
+    # Points enough that the box is kept by itself: limiting is a further source of entropy loss.
+    grid = rx.PhaseGrid(rx.TorusGrid(1, 16), rx.UniformNodes(1, 16, 6.0))
+    solution = rx.solve(problem(0.5, grid), 0.02, rx.Record(times=np.linspace(0.001, 0.02, 20)))
+    assert solution.diagnostics["boxed"][-1] == 0
     h, made = solution.diagnostics["entropy"], solution.diagnostics["entropy_production"]
     centred = (h[:-2] - h[2:]) / (solution.t[2:] - solution.t[:-2])
-    np.testing.assert_allclose(centred[3:], made[1:-1][3:], rtol=5e-3)
+    # Production begins like t^2: centred differences err by (spacing/t)^2/3.
+    np.testing.assert_allclose(centred[9:], made[1:-1][9:], rtol=4e-3)
 
 
 def test_dataset_names_the_axes_of_each_field(tmp_path):
@@ -132,7 +137,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch, kind):
 
 def test_settings_build_every_object_again():
     chi = rx.distributions.profile("anisotropic", covariance=[1.0, 0.5])
-    mapped = rx.PhaseGrid(rx.TorusGrid(2, 4), rx.MappedNodes(2, 8))
+    mapped = rx.PhaseGrid(rx.TorusGrid(2, 4), rx.MappedNodes(2, 24))
     model = rx.KineticReaction(chi, rx.distributions.profile("algebraic", k=3.5), 0.2)
     objects = [
         mapped,
@@ -194,13 +199,15 @@ def test_bad_problems():
             rx.KineticReaction(epsilon=bad)
 
 
+@pytest.mark.slow
 def test_every_case_builds():
     from relaxon.case import descriptions
 
     names = [name for name in descriptions() if name.startswith("reaction")]
     assert len(names) == 8
     for name in names:
-        found = rx.case(name)
+        small = {"n": 8} if name == "reaction-limit" else FEW
+        found = rx.case(name, **small)
         assert found.problem.f0 is not None and found.t_end > 0
     assert rx.case("reaction-p1", epsilon=0.01).problem.equation.epsilon == 0.01
     algebraic = rx.case("reaction-p1", chi1={"name": "algebraic", "k": 3}, scale=1.0, v_max=None)
@@ -223,6 +230,7 @@ def test_bad_settings_of_a_case(settings, words):
         rx.case("reaction-p1", **settings)
 
 
+@pytest.mark.slow
 def test_headlines_and_figures(tmp_path):
     found = rx.case("reaction-p1", n=8, nodes=12, v_max=5.0, times=5, rtol=1e-4)
     solution = found.solve()

@@ -375,7 +375,7 @@ def _h1_quotient(bent: bool, mean: float, nodes: int) -> tuple[float, float]:
         data = model.local_equilibrium(mean * (1 + wave[:, 0]), grid)
         solution = solved(Problem(model, grid, data), 3.0, record, 4e-5)
         r = summary_reaction.rho_infinity(solution)
-        rest = (r * np.asarray(chi1), np.asarray(chi2) / r)
+        rest: tuple[Any, Any] = (r * np.asarray(chi1), np.asarray(chi2) / r)
         flow: Callable = lyapunov.nonlinear_flow
     else:
         r, rest, flow = mean, (0.0, 0.0), lyapunov.linear_flow

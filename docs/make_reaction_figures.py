@@ -1,0 +1,123 @@
+"""The figures of the reaction pages: python docs/make_reaction_figures.py (about two minutes).
+
+Everything is computed here by the package; the SVG files under docs/figures are committed.
+"""
+
+import pathlib
+
+import matplotlib
+import numpy as np
+
+import relaxon as rx
+from relaxon import plot, plot_reaction, theorems
+from relaxon.reaction import h1_functional_rate, hypocoercive_rates, rate_map
+
+FIGURES = pathlib.Path(__file__).parent / "figures"
+
+
+def save(figure, name):
+    with matplotlib.rc_context(plot.STYLE):
+        figure.savefig(FIGURES / f"{name}.svg", metadata={"Date": None})
+
+
+def rates_over_density():
+    """Four rates over rho_inf on the unit torus, T1 = T2 = 1."""
+    r = np.geomspace(1.0, 10.0, 25)
+    found = [hypocoercive_rates(x, 1.0, 1.0) for x in r]
+    truth = np.array([x.true for x in found])
+    figure, (left, right) = plot._panels(2, height=3.6)
+    for name, label, colour, style in (
+        ("true", "true: spectral gap", "black", "-"),
+        ("functional", r"$\mathsf{H}^0$, its exact forms", plot.BLUE, "--"),
+        ("dms", r"$\mathsf{H}^0$, Theorem 2.1 (DMS)", plot.ORANGE, "-."),
+        ("h1", r"$\mathsf{H}^1$, section 2.2", plot.GREEN, ":"),
+    ):
+        values = np.array([getattr(x, name) for x in found])
+        left.loglog(r, values, color=colour, ls=style, label=label)
+        if name != "true":
+            right.loglog(r, values / truth, color=colour, ls=style)
+    left.set_title("(a) rates of the norm", loc="left")
+    right.set_title("(b) share of the true rate", loc="left")
+    for axes in (left, right):
+        axes.set_xlabel(r"$\rho_\infty$")
+    right.set_ylim(1e-6, 1)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def rates_over_wave():
+    """The same over the wave number at rho_inf = 1 and 2, with the decay of the density."""
+    k = np.geomspace(0.1, 20.0, 41)
+    figure, panels = plot._panels(2, height=3.6)
+    for axes, r, title in zip(panels, (1.0, 2.0), ("(a)", "(b)")):
+        table = rate_map([r], k, 1.0, 1.0, ("true", "density", "dms", "functional", "h1"))
+        critical = rx.reaction.critical_wavenumber(r, 1.0, 1.0)
+        for name, label, colour, style in (
+            ("density", "density (Landau pole)", plot.PURPLE, "-"),
+            ("true", "true: spectral gap", "black", "-"),
+            ("functional", r"$\mathsf{H}^0$, exact forms", plot.BLUE, "--"),
+            ("dms", r"$\mathsf{H}^0$, DMS", plot.ORANGE, "-."),
+            ("h1", r"$\mathsf{H}^1$", plot.GREEN, ":"),
+        ):
+            axes.loglog(k, table[name][0], color=colour, ls=style, label=label)
+        axes.axvline(critical, color="0.6", lw=0.9, label="critical wave number")
+        axes.set_ylim(1e-4, 30)
+        axes.set_xlabel("$k$")
+        axes.set_ylabel("rate")
+        axes.set_title(rf"{title} $\rho_\infty = {r:g}$", loc="left")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def error_over_epsilon():
+    """Distance to the limit, and the error of the scheme, over epsilon."""
+    verdict = theorems.checks()["reaction-limit"].run()
+    local = theorems.checks()["reaction-local-equilibrium"].run()
+    exact = {1.0: 1.11005906, 0.1: 0.72417495, 0.01: 0.48839430, 1e-6: 0.48297719}
+    errors = {}
+    for epsilon, value in exact.items():
+        solution = rx.case("reaction-p1", epsilon=epsilon).solve()
+        errors[epsilon] = abs(solution.diagnostics["amp1"][-1] / value - 1)
+    figure, (left, right) = plot._panels(2, height=3.6)
+    x, y = np.array(verdict.data["epsilon"]), np.array(verdict.data["distance"])
+    label = r"$\|m_\varepsilon - m\|/\|m\|$ at $t = 0.02$"
+    left.loglog(x, y, "o-", color=plot.BLUE, ms=4, label=label)
+    left.loglog(x, y[-1] * (x / x[-1]) ** 2, "--", color="0.4", lw=1, label=r"$\varepsilon^2$")
+    x = np.array(local.data["epsilon"])
+    for key, colour, label in (
+        ("local", plot.ORANGE, r"$\|f - \rho_f \chi_1\|$ with $g$"),
+        ("product", plot.GREEN, r"$\|\sqrt{\rho_f \rho_g} - 1\|$"),
+    ):
+        left.loglog(x, local.data[key], "s-", color=colour, ms=4, label=label)
+    left.set_title("(a) towards the limit", loc="left")
+    left.legend()
+    right.loglog(list(errors), list(errors.values()), "o-", color=plot.RED, ms=4)
+    right.set_ylim(1e-8, 1e-2)
+    right.axhline(1e-3, color="0.4", ls="--", lw=1)
+    right.set_title("(b) error of the scheme, one grid and step", loc="left")
+    for axes in (left, right):
+        axes.set_xlabel(r"$\varepsilon$")
+    print("limit", verdict.detail, "local", local.detail, "errors", errors)
+    return figure
+
+
+def main():
+    with matplotlib.rc_context(plot.STYLE):
+        save(rates_over_density(), "reaction-rates-density")
+        save(rates_over_wave(), "reaction-rates-wave")
+        save(plot_reaction.draw_map(1.0, 1.0), "reaction-rate-map")
+        save(error_over_epsilon(), "reaction-epsilon")
+    for name, what, out in (
+        ("reaction-decay", "rates", "reaction-decay"),
+        ("reaction-p1", "densities", "reaction-p1"),
+        ("reaction-2d", "picture", "reaction-2d"),
+    ):
+        save(plot.draw(rx.case(name).solve(), what), out)
+    for r in (1.0, 1.5, 2.0, 5.0, 10.0):
+        found = hypocoercive_rates(r, 1.0, 1.0)
+        best = h1_functional_rate(r, 1.0, 1.0).rate
+        print(r, found.true, found.functional, found.dms, best, found.h1, flush=True)
+
+
+if __name__ == "__main__":
+    main()
