@@ -28,7 +28,9 @@ def exponents_figure(table: dict) -> plt.Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.0, 3.8), layout="constrained")
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(table["alpha"])))
     for alpha, values, colour in zip(table["alpha"], table["distance_m"], colours):
-        left.loglog(table["delta"], values, "o-", ms=4, color=colour, label=rf"$\alpha = {alpha:g}$")
+        left.loglog(
+            table["delta"], values, "o-", ms=4, color=colour, label=rf"$\alpha = {alpha:g}$"
+        )
     left.set_xlabel(r"$\delta$")
     left.set_ylabel(r"$\|F - M\|_{L^2_M}$ at $t = 1/2$")
     left.legend(frameon=False, fontsize="small")
@@ -54,7 +56,7 @@ def exponents_figure(table: dict) -> plt.Figure:
 
 
 def bootstrap_figure() -> plt.Figure:
-    """The near field in the norm (2.5), in the units of (5.1) and in those of the corrected bound."""
+    """The near field in the norm (2.5), in units of (5.1) and of the corrected bound."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.0, 3.6), layout="constrained")
     deltas = (1e-2, 1e-4, 1e-6, 1e-8)
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(deltas)))

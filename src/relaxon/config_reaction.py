@@ -209,4 +209,5 @@ config.GRIDS.update(
         "WalledGrid": WalledGridSection,
     }
 )
-config.INITIALS.update({"wave": WaveSection, "islands": IslandsSection})
+config.INITIALS["wave"] = WaveSection
+config.INITIALS["islands"] = IslandsSection

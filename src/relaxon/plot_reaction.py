@@ -26,7 +26,12 @@ def densities(solution: Solution) -> Figure:
         (panels[1], "rho_g", r"(b) $\rho_g(t, x)$", 1 / r),
     ):
         for k, colour in zip(times, plot._ramp(len(times))):
-            axes.plot(x, solution.fields[name][k], color=colour, label=plot._labels(solution)(solution.t[k]))
+            axes.plot(
+                x,
+                solution.fields[name][k],
+                color=colour,
+                label=plot._labels(solution)(solution.t[k]),
+            )
         level = 0.0 if linear else end
         axes.axhline(level, color=plot.RED, lw=1.0, ls=":", label="equilibrium")
         axes.set_xlabel("$x$")
