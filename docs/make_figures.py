@@ -34,14 +34,19 @@ def exponents_figure(table: dict) -> plt.Figure:
     left.set_xlabel(r"$\delta$")
     left.set_ylabel(r"$\|F - M\|_{L^2_M}$ at $t = 1/2$")
     left.legend(frameon=False, fontsize="small")
-    styles = {"distance_m": ("o", r"$\|F - M\|_{L^2_M}$"), "remainder": ("s", r"$\|f\|_{L^2_M}$")}
-    for name, (marker, label) in styles.items():
+    styles = {
+        "distance_m": ("o", 5, r"$\|F - M\|_{L^2_M}$"),
+        "remainder": ("s", 10, r"$\|f\|_{L^2_M}$"),
+    }
+    for name, (marker, size, label) in styles.items():
         fits = table["fits"][name]
         right.errorbar(
             table["alpha"],
             [fit.value for fit in fits],
             [fit.error for fit in fits],
             fmt=marker,
+            ms=size,
+            mfc="none",
             capsize=3,
             label=f"measured, {label}",
         )
