@@ -6,6 +6,7 @@ Everything is computed here by the package; the SVG files under docs/figures are
 import pathlib
 
 import matplotlib
+import matplotlib.ticker
 import numpy as np
 
 import relaxon as rx
@@ -97,6 +98,7 @@ def error_over_epsilon():
     right.set_title("(b) error of the scheme, one grid and step", loc="left")
     for axes in (left, right):
         axes.set_xlabel(r"$\varepsilon$")
+        axes.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
     print("limit", verdict.detail, "local", local.detail, "errors", errors)
     return figure
 
