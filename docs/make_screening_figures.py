@@ -58,9 +58,7 @@ def main() -> None:
             plot_screening.dispersion_map(Gaussian(3), u, z), FIGURES / "screening-dispersion.svg"
         )
         screened, bare = (rx.case(name).solve() for name in ("screened-mixture", "bare-mixture"))
-        plot.save(
-            plot_screening.comparison(screened, bare), FIGURES / "screening-comparison.svg"
-        )
+        plot.save(plot_screening.comparison(screened, bare), FIGURES / "screening-comparison.svg")
         plot.save(plot_screening.screening(screened), FIGURES / "screening-run.svg")
 
 

@@ -33,7 +33,9 @@ def screening(solution: Solution) -> Figure:
     one a weakly damped wave carries it.
     """
     potential, grid = _objects(solution)
-    chosen = sorted({0, len(solution.t) // 2, len(solution.t) - 1})
+    entropy = np.asarray(solution.diagnostics["relative_entropy"], float)
+    middle = int(np.argmax(entropy < 0.2 * entropy[0]))
+    chosen = sorted({0, middle, len(solution.t) - 1})
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     base = _unscreened(potential)

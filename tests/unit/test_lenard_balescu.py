@@ -35,9 +35,7 @@ def at(grid, values, v):
 
 def mixture(d, n=60, cold=0.3):
     grid = rx.RadialGrid(d, n, 12.0, 0.7)
-    return grid, rx.distributions.gaussian_mixture(
-        grid, [0.7, 0.3], [[0.0] * d] * 2, [cold, 1.5]
-    )
+    return grid, rx.distributions.gaussian_mixture(grid, [0.7, 0.3], [[0.0] * d] * 2, [cold, 1.5])
 
 
 def eigenvalues(equation, d, n):
@@ -176,9 +174,7 @@ def test_a_function_cannot_be_stored(tmp_path):
     grid, f = mixture(3)
     potential = Custom(3, lambda k: jnp.exp(-(k**2)))
     with pytest.raises(InputError, match="Custom potential .* cannot be stored"):
-        rx.solve(
-            rx.Problem(rx.LenardBalescu(potential), grid, f), 1.0, out=tmp_path / "run"
-        )
+        rx.solve(rx.Problem(rx.LenardBalescu(potential), grid, f), 1.0, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -336,4 +336,3 @@ def _label(potential: Potential) -> str:
     """Name and settings of a potential in a line."""
     values = ", ".join(f"{k} = {v:g}" for k, v in potential.settings().items())
     return f"{type(potential).__name__}({values})"
-
