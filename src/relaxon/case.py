@@ -100,7 +100,9 @@ def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any
     from relaxon.problem import Problem
 
     found = config.parse(tables, settings)
-    equation = found.equation.build()
+    potential = found.potential.build(getattr(found.grid, "d", 3))
+    described = found.equation
+    equation = described.build() if potential is None else described.build_with(potential)
     grid = found.grid.build(found.initial.width())
     problem = Problem(equation, grid, found.initial.build(grid, equation))
     stored = found.settings()

@@ -1,6 +1,7 @@
 """Configuration files: TOML in, the same objects that a script builds out.
 
-A file has the tables [equation], [grid] and [initial], each with a `type`, and [run] and [record].
+A file has the tables [equation], [grid] and [initial], each with a `type`, [run] and [record], and
+[potential], with a `type`, where the equation is that of an interaction.
 What a table may hold is a pydantic model; the models of a table are listed by type name in
 `EQUATIONS`, `GRIDS` and `INITIALS`, which further equations extend. Settings that are left out
 take the default of the object they are for. Numerics never sees any of this.
@@ -35,6 +36,35 @@ class EquationSection(Section):
     def build(self) -> Any:
         """The equation."""
         raise NotImplementedError
+
+    def build_with(self, potential: Any) -> Any:
+        """The equation for a potential, where the file has a table [potential].
+
+        Raises:
+            InputError: The equation has no potential.
+        """
+        raise InputError("This equation has no potential; leave the table [potential] out.")
+
+
+class PotentialSection(Section):
+    """A table [potential]: a potential of the grid's dimension, rescaled (duerinckx2023 (1.12)).
+
+    V(x) becomes delta^-exponent V(x/delta); the default delta = 1 leaves it as it is.
+    """
+
+    delta: float = 1.0
+    exponent: float = 0.0
+
+    def build(self, d: int) -> Any:
+        """The potential; None for a file without one."""
+        potential = self.unscaled(d)
+        if potential is None or self.delta == 1.0:
+            return potential
+        return potential.rescaled(self.delta, self.exponent)
+
+    def unscaled(self, d: int) -> Any:
+        """The potential before it is rescaled."""
+        return None
 
 
 class InitialSection(Section):
@@ -78,6 +108,71 @@ class LandauSection(EquationSection):
 
         strength = STRENGTH if self.strength is None else self.strength
         return Landau(gamma=self.gamma, strength=strength, reaction=self.reaction)
+
+    def build_with(self, potential: Any) -> Any:
+        """Landau with the prefactor L of the potential (duerinckx2023 (1.7)), not screened."""
+        from relaxon.collisions.landau import Landau
+
+        require(self.strength is None, "Landau takes a strength or a table [potential], not both.")
+        strength = float(potential.landau_prefactor())
+        return Landau(gamma=self.gamma, strength=strength, reaction=self.reaction)
+
+
+class LenardBalescuSection(EquationSection):
+    """The Lenard-Balescu equation; see `relaxon.LenardBalescu`."""
+
+    def build(self) -> Any:
+        """Refuses: there is no equation without a potential."""
+        kinds = ", ".join(sorted(set(POTENTIALS) - {"none"}))
+        raise InputError(f"LenardBalescu needs a table [potential] with a type; allowed: {kinds}.")
+
+    def build_with(self, potential: Any) -> Any:
+        """The equation."""
+        from relaxon.collisions.lenard_balescu import LenardBalescu
+
+        return LenardBalescu(potential)
+
+
+class GaussianSection(PotentialSection):
+    """V(x) = amplitude exp(-|x|^2/(2 length^2)); see `relaxon.potentials.Gaussian`."""
+
+    amplitude: float = 1.0
+    length: float = 1.0
+
+    def unscaled(self, d: int) -> Any:
+        """The potential."""
+        from relaxon.potentials import Gaussian
+
+        return Gaussian(d, self.amplitude, self.length)
+
+
+class YukawaSection(PotentialSection):
+    """A screened Coulomb potential; see `relaxon.potentials.Yukawa`."""
+
+    amplitude: float
+    screening_length: float
+    k_max: float = math.inf
+    k_min: float = 0.0
+
+    def unscaled(self, d: int) -> Any:
+        """The potential."""
+        from relaxon.potentials import Yukawa
+
+        return Yukawa(d, self.amplitude, self.screening_length, self.k_max, self.k_min)
+
+
+class CoulombSection(PotentialSection):
+    """A cut-off Coulomb potential; see `relaxon.potentials.Coulomb`."""
+
+    k_max: float
+    amplitude: float = 1.0
+    k_min: float = 0.0
+
+    def unscaled(self, d: int) -> Any:
+        """The potential."""
+        from relaxon.potentials import Coulomb
+
+        return Coulomb(d, self.k_max, self.amplitude, self.k_min)
 
 
 class TwoScaleSection(EquationSection):
@@ -197,6 +292,13 @@ class RecordSection(Section):
 EQUATIONS: dict[str, type[EquationSection]] = {
     "Landau": LandauSection,
     "TwoScale": TwoScaleSection,
+    "LenardBalescu": LenardBalescuSection,
+}
+POTENTIALS: dict[str, type[PotentialSection]] = {
+    "none": PotentialSection,
+    "gaussian": GaussianSection,
+    "yukawa": YukawaSection,
+    "coulomb": CoulombSection,
 }
 GRIDS: dict[str, type[GridSection]] = {"RadialGrid": RadialGridSection}
 INITIALS: dict[str, type[InitialSection]] = {
@@ -206,6 +308,7 @@ INITIALS: dict[str, type[InitialSection]] = {
 
 _TYPED: dict[str, Mapping[str, type[Section]]] = {
     "equation": EQUATIONS,
+    "potential": POTENTIALS,
     "grid": GRIDS,
     "initial": INITIALS,
 }
@@ -220,6 +323,7 @@ class Config(pydantic.BaseModel):
         description: One line.
         source: Key of the paper that the case belongs to, such as "gualdani2025".
         equation: What is solved.
+        potential: The interaction; of type "none" in a file without the table.
         grid: On what.
         initial: From what.
         run: How far, how accurately.
@@ -233,6 +337,7 @@ class Config(pydantic.BaseModel):
     description: str
     source: str
     equation: pydantic.SerializeAsAny[EquationSection]
+    potential: pydantic.SerializeAsAny[PotentialSection]
     grid: pydantic.SerializeAsAny[GridSection]
     initial: pydantic.SerializeAsAny[InitialSection]
     run: RunSection
@@ -243,6 +348,8 @@ class Config(pydantic.BaseModel):
         """All settings as they would stand in a file, defaults included."""
         found: dict[str, Any] = {"description": self.description, "source": self.source}
         for table in self.tables:
+            if self.types.get(table) == "none":
+                continue
             values = getattr(self, table).model_dump(exclude_none=True)
             kind = {"type": self.types[table]} if table in self.types else {}
             found[table] = {**kind, **values}
@@ -329,6 +436,8 @@ def _section(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _kind(name: str, section: dict[str, Any]) -> str:
     allowed = _TYPED[name]
+    if name == "potential" and not section:
+        return "none"
     kind = section.pop("type", None)
     require(kind is not None, f"[{name}] needs a type; allowed: {', '.join(sorted(allowed))}.")
     if kind not in allowed:

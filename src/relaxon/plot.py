@@ -17,7 +17,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relaxon import summary
+from relaxon import plot_screening, summary
 from relaxon.errors import InputError, unknown
 from relaxon.solution import Solution
 from relaxon.status import Status
@@ -351,6 +351,8 @@ FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool
         blowup,
         lambda s: s.status is Status.BLOWUP and summary.blowup_fit(s) is not None,
     ),
+    "screening": (plot_screening.screening, plot_screening.is_screened),
+    "dispersion": (plot_screening.dispersion, plot_screening.is_screened),
     "diagnostics": (diagnostics, _always),
 }
 """Figures by name: the function, and whether it applies to a solution."""

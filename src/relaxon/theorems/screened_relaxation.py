@@ -20,7 +20,7 @@ from relaxon.collisions.linear_decay import (
 )
 from relaxon.collisions.linearized import linearized
 from relaxon.distributions import gaussian_mixture, maxwellian
-from relaxon.grids.radial import RadialGrid, sphere_area
+from relaxon.grids.radial import RadialGrid
 from relaxon.penrose import penrose
 from relaxon.potentials import Gaussian, Potential
 from relaxon.problem import Problem, Record
@@ -57,8 +57,8 @@ def coercivity(
 
 def perturbed(d: int, n: int, size: float, shape: int = 0) -> tuple[RadialGrid, Any]:
     """mu + size (G - mu) with a mixture G of the mass and energy of mu (beta = 1)."""
-    weights, temperatures = (([0.7, 0.3], [0.35, 0.85]), ([0.4, 0.6], [0.2, 0.7]))[shape]
-    grid = RadialGrid(d, n, 12.0, 0.6)
+    weights, temperatures = (([0.6, 0.4], [0.4, 0.65]), ([0.5, 0.5], [0.35, 0.65]))[shape]
+    grid = RadialGrid(d, n, 9.0, 0.6)  # coarse cells far out, where F is nothing, cost steps
     rest = maxwellian(grid, 1.0, 0.5)
     other = gaussian_mixture(grid, weights, [[0.0] * d] * 2, temperatures)
     return grid, rest + size * (other - rest)
@@ -77,16 +77,16 @@ def stability(
     quick: bool, *, claimed: float = 3.0, equation: Builder = LenardBalescu
 ) -> Measurement:
     """The ratio starts at one; what it exceeds one by is the stability constant's excess."""
-    sizes = (40, 60) if quick else (60, 90)
+    sizes = (70, 90) if quick else (90, 130)
     data: dict[str, float] = {}
     largest = []
     for n in sizes:
         ratios = []
         for d in (3,) if quick else (3, 2):
             for shape in (0, 1):
-                for size in (0.5, 0.1, 0.02):
+                for size in (0.5, 0.1) if quick else (0.5, 0.1, 0.02):
                     grid, f0 = perturbed(d, n, size, shape)
-                    found = _solved(equation(Gaussian(d)), grid, f0, 300.0, 25)
+                    found = _solved(equation(Gaussian(d)), grid, f0, 30.0, 25)
                     norms = [sobolev(grid, x, 2, 0.5) for x in found.fields["perturbation"]]
                     ratios.append(max(norms) / norms[0])
                     data[f"d = {d}, shape {shape}, size {size:g}"] = ratios[-1]
@@ -105,7 +105,6 @@ def sobolev(grid: RadialGrid, values: Any, order: int, inverse: float = 0.0, m: 
     d, n, dx = grid.d, grid.n, float(grid.dx)
     r, slope = np.asarray(grid.r), np.asarray(grid.slope)
     g = np.asarray(values) * math.pi ** (d * inverse / 2) * np.exp(inverse * r**2)
-    g[r > 7.0] = 0.0 if inverse else g[r > 7.0]
     x = (np.arange(-n, n) + 0.5) * dx
 
     def derivative(h: np.ndarray, parity: int) -> np.ndarray:
@@ -116,7 +115,7 @@ def sobolev(grid: RadialGrid, values: Any, order: int, inverse: float = 0.0, m: 
         first = derivative(g, 1)
         g = g - derivative(first, -1) - (d - 1) * first / r
     parts = [g] + ([derivative(g, 1)] if order % 2 else [])
-    weight = sphere_area(d) * r ** (d - 1) * slope * dx * (1 + r**2) ** (m / 2)
+    weight = np.asarray(grid.volumes) * (1 + r**2) ** (m / 2)
     return math.sqrt(sum(float(np.sum(weight * h**2)) for h in parts))
 
 
@@ -220,7 +219,7 @@ def _semigroup(equation: Builder, d: int, reach: float) -> Semigroup:
     "screened-entropy-decay",
     source="duerinckx2023, Theorem 2 (1.9)",
     statement="H(F(t) | mu) <~ exp(-t^(2/5)/C) for the nonlinear equation.",
-    family="a mixture in d = 3, unit Gaussian potential, to t = 3000",
+    family="a mixture in d = 3, unit Gaussian potential, to t = 300",
     measured="the exponent p of the relative entropy's decay over the last decade and a half",
     rule="at least 2/5, scatter and drift included (the theorem gives a bound, not a rate)",
 )
@@ -228,11 +227,11 @@ def entropy_decay(
     quick: bool, *, claimed: float = 0.4, equation: Builder = LenardBalescu
 ) -> Measurement:
     """Gaussian data decay faster than the theorem's bound for general data."""
-    grid, f0 = perturbed(3, 50 if quick else 80, 0.5)
-    found = _solved(equation(Gaussian(3)), grid, f0, 3000.0, 61)
+    grid, f0 = perturbed(3, 80 if quick else 120, 0.5)
+    found = _solved(equation(Gaussian(3)), grid, f0, 300.0, 61)
     entropy = np.asarray(found.diagnostics["relative_entropy"], float)
-    keep = entropy > 1e-200
-    fit = stretched_exponential(found.t[keep], entropy[keep], (100.0, 3000.0), 0.7)
+    keep = (entropy > 1e-200) & (found.t > 0)
+    fit = stretched_exponential(found.t[keep], entropy[keep], (20.0, 300.0), 0.7)
     detail = f"p = {fit}; H falls from {entropy[0]:.3g} to {entropy[-1]:.3g}."
     return Measurement(fit.value, fit.error, fit.value - claimed, detail, fit)
 
@@ -252,8 +251,8 @@ def local_solution(
 ) -> Measurement:
     """Radial data only: what of Theorem 3 depends on direction is not tested here."""
     largest, detail = [], ""
-    for n in (50, 75) if quick else (80, 120):
-        grid = RadialGrid(3, n, 14.0, 0.25)
+    for n in (60, 90) if quick else (80, 120):
+        grid = RadialGrid(3, n, 12.0, 0.25)
         f0 = gaussian_mixture(grid, [0.3, 0.7], [[0.0] * 3] * 2, [0.05, 1.0])
         report = penrose(Gaussian(3), f0, grid)
         found = _solved(equation(Gaussian(3)), grid, f0, 1.0, 11)
@@ -274,7 +273,7 @@ def local_solution(
     source="duerinckx2023, Theorem 4 (1.12), (1.13)",
     statement="With V_delta = delta^-a V(x/delta) and time in units delta^(2a+1-d), solutions "
     "tend to Landau's with the L of V as delta -> 0; the distance is of order delta^(d-a).",
-    family="a mixture, d = 3 with a = 0 and 1, d = 2 with a = 1/2, delta = 2^-3 .. 2^-7, rates; "
+    family="a mixture, d = 3 with a = 0 and 1, d = 2 with a = 1/2, delta = 2^-6 .. 2^-10, rates; "
     "full: also solutions at a fixed time for d = 3, a = 0",
     measured="the power of delta in |Q_delta - Q_L|, over d - a",
     rule="one within 0.05, scatter and drift of the fit included",
@@ -289,7 +288,7 @@ def landau_limit(
     """`time_power` is a (wrong) further power of delta in the unit of time."""
     fits, rows = [], []
     cases = ((3, 0.0), (3, 1.0), (2, 0.5))
-    deltas = 2.0 ** -np.arange(3, 8)
+    deltas = 2.0 ** -np.arange(6, 11)
     for d, a in cases:
         potential = Gaussian(d)
         grid, f = perturbed(d, 60 if quick else 100, 1.0)
@@ -302,9 +301,9 @@ def landau_limit(
         fit = power_law(deltas, away)
         scale = d - a
         fits.append(Fit(**{**fit.__dict__, "value": fit.value / scale, "error": fit.error / scale}))
-        rows.append(f"d = {d}, a = {a:g}: {fit} (distance {away[-1]:.1e} at delta = 1/128)")
+        rows.append(f"d = {d}, a = {a:g}: {fit} (distance {away[-1]:.1e} at delta = 1/1024)")
     if not quick:
-        rows.append(_limit_of_solutions(equation, deltas[:4], fits))
+        rows.append(_limit_of_solutions(equation, 2.0 ** -np.arange(2, 6), fits))
     worst = max(fits, key=lambda fit: abs(fit.value - claimed) + fit.error)
     detail = "Powers of delta " + "; ".join(rows) + "."
     margin = 0.05 - abs(worst.value - claimed)
