@@ -104,6 +104,9 @@ def blowdown(grid: Any, delta: float, alpha: float) -> Array:
             says how many cells are needed).
     """
     check_blowdown(delta, alpha)
+    require(
+        grid.d == 3, f"The hot spot of gualdani2025 needs d = 3, but the grid has d = {grid.d}."
+    )
     if isinstance(grid, RadialGrid):
         _require_resolved(grid, math.sqrt(delta))
     else:

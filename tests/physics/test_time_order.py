@@ -88,8 +88,8 @@ class Scalar(System):
     def lyapunov(self, t, y):
         return jnp.zeros(0)
 
-    def blown_up(self, t, y):
-        return jnp.asarray(False)
+    def failure(self, t, y):
+        return jnp.asarray(0)
 
 
 def riccati(t, y):

@@ -43,7 +43,7 @@ FILES = {
     "not toml": ("a = = 1", "is not valid TOML"),
     "unknown table": ("[equatoin]\ntype='Landau'", "Did you mean 'equation'?"),
     "no table": ("equation = 3", "[equation] must be a table"),
-    "no type": ("[grid]\ntype='RadialGrid'", "[equation] needs a type; allowed: Landau"),
+    "no type": ("[grid]\ntype='RadialGrid'", "[equation] needs a type; allowed: "),
     "unknown type": ("[equation]\ntype='Landua'", "Did you mean 'Landau'?"),
 }
 

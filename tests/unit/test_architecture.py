@@ -26,7 +26,7 @@ ORDER = [
     ["theorems.", "theorems"],
     ["observables", "config", "config_reaction", "config_velocity"],
     ["case", "cases."],
-    ["summary", "plot", "plot_reaction", "plot_velocity"],
+    ["summary", "plot", "plot_reaction", "plot_screening", "plot_velocity"],
     ["report", "doctor"],
     ["cli"],
     ["__init__", "__main__"],

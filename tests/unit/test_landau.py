@@ -96,8 +96,8 @@ def test_bad_arguments(arguments, sentence):
 
 
 def test_grids_without_an_operator(mixture):
-    flat = rx.RadialGrid(2, 100, 12.0, 0.05)
-    with pytest.raises(rx.InputError, match=r"needs d = 3 and gamma = -3, but d = 2"):
-        LANDAU.rhs(mixture, flat)
+    soft = rx.Landau(gamma=-2.0)
+    with pytest.raises(rx.InputError, match=r"needs gamma = -3, but gamma = -2"):
+        soft.rhs(mixture, rx.RadialGrid(3, 100, 12.0, 0.05))
     with pytest.raises(rx.InputError, match=r"no operator on a list"):
         LANDAU.rhs(mixture, [])

@@ -50,8 +50,8 @@ def test_boxes_of_the_wrong_size(grid):
 
 
 def test_an_equation_refuses_its_grid(mixture):
-    flat = rx.RadialGrid(2, 100, 12.0, 0.05)
-    assert "needs d = 3" in refused(lambda: rx.Problem(rx.Landau(), flat, mixture))
+    grid, hard = rx.RadialGrid(3, 100, 12.0, 0.05), rx.Landau(gamma=1.0)
+    assert "needs gamma = -3" in refused(lambda: rx.Problem(hard, grid, mixture))
 
 
 @given(t_end=st.floats(SHORTEST, 1e300), n=st.integers(2, 60))
