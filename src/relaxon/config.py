@@ -36,6 +36,10 @@ class EquationSection(Section):
         """The equation."""
         raise NotImplementedError
 
+    def functionals(self, equation: Any, grid: Any) -> dict[str, Any]:
+        """What else to record of a run of the equation on the grid."""
+        return {}
+
 
 class InitialSection(Section):
     """A table [initial]."""
