@@ -106,7 +106,8 @@ def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any
     grid = found.grid.build(found.initial.width())
     problem = Problem(equation, grid, found.initial.build(grid, equation))
     stored = found.settings()
-    record = found.record.build(found.initial.functionals(), {"case": name, **stored})
+    functionals = {**found.initial.functionals(), **found.equation.functionals(equation, grid)}
+    record = found.record.build(functionals, {"case": name, **stored})
     return Case(name, found.description, problem, found.run.t_end, record, found.run.rtol, stored)
 
 

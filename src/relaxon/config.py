@@ -37,6 +37,10 @@ class EquationSection(Section):
         """The equation."""
         raise NotImplementedError
 
+    def functionals(self, equation: Any, grid: Any) -> dict[str, Any]:
+        """What else to record of a run of the equation on the grid."""
+        return {}
+
     def build_with(self, potential: Any) -> Any:
         """The equation for a potential, where the file has a table [potential].
 

@@ -38,6 +38,19 @@ class ReactionSection(config.EquationSection):
         first, second = profile_of(self.chi1, self.T1), profile_of(self.chi2, self.T2)
         return KineticReaction(first, second, self.epsilon)
 
+    def functionals(self, equation: Any, grid: Any) -> dict[str, Any]:
+        """The modified entropy of Theorem 2.3 where it is defined: epsilon = 1, unit torus."""
+        from relaxon.grids.phase import PhaseGrid
+        from relaxon.observables_reaction import ModifiedEntropy
+
+        fits = (
+            self.epsilon == 1.0
+            and isinstance(grid, PhaseGrid)
+            and grid.torus.length == 1.0
+            and grid.torus.d == grid.velocity.d
+        )
+        return {"h0": ModifiedEntropy(equation)} if fits else {}
+
 
 class LinearReactionSection(ReactionSection):
     """The equations (7) about the equilibrium with density rho_inf."""
@@ -47,6 +60,10 @@ class LinearReactionSection(ReactionSection):
     def build(self) -> Any:
         """The equation."""
         return super().build().linearized(self.rho_inf)
+
+    def functionals(self, equation: Any, grid: Any) -> dict[str, Any]:
+        """None: the modified entropy here is that of the nonlinear equations."""
+        return {}
 
 
 class ReactionLimitSection(config.EquationSection):

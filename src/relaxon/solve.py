@@ -96,6 +96,9 @@ def resume(
     Raises:
         InputError: No such run, a damaged one, or t_end before what is already computed.
     """
+    from relaxon import observables, observables_reaction
+
+    assert observables and observables_reaction  # imported to be known by name
     path = _path(path)
     settings = storage.read_settings(path)
     require(

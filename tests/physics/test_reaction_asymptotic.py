@@ -203,7 +203,7 @@ def test_without_limiters_the_box_is_left():
 
 @pytest.mark.parametrize(
     ("d", "dv"),
-    [(2, 2), *(pytest.param(*dims, marks=pytest.mark.slow) for dims in [(2, 1), (1, 3), (3, 3)])],
+    [pytest.param(*dims, marks=pytest.mark.slow) for dims in [(2, 2), (2, 1), (1, 3), (3, 3)]],
 )
 def test_every_dimension_through_one_code(d, dv):
     """Data that vary along one axis only reproduce the one-dimensional run."""

@@ -93,6 +93,18 @@ def test_first_production_is_the_rate_of_the_entropy():
     np.testing.assert_allclose(centred[9:], made[1:-1][9:], rtol=4e-3)
 
 
+def test_modified_entropy_along_a_nonlinear_run():
+    found = rx.case("reaction-decay", n=12, nodes=20, v_max=6.0, t_end=0.4)
+    assert "h0" in found.record.functionals
+    record = rx.Record(times=np.linspace(0.02, 0.4, 20), functionals=found.record.functionals)
+    run = rx.solve(found.problem, 0.4, record, 4e-6).diagnostics
+    t = np.r_[0, np.linspace(0.02, 0.4, 20)]
+    centred = (run["h0"][:-2] - run["h0"][2:]) / (t[2:] - t[:-2])
+    np.testing.assert_allclose(centred[8:], run["h0_dissipation"][9:-1], rtol=1e-2)
+    proven = rx.reaction.hypocoercive_rates(1.387, 1.0, 1.0)
+    assert np.min(run["h0_rate"]) > proven.dms
+
+
 def test_dataset_names_the_axes_of_each_field(tmp_path):
     solution = rx.solve(problem(), 1e-3, rx.Record(n=2), rtol=1e-3)
     dataset = solution.to_xarray()
