@@ -173,7 +173,7 @@ def test_potentials_are_stored_and_built_again(potential):
 def test_a_function_cannot_be_stored(tmp_path):
     grid, f = mixture(3)
     potential = Custom(3, lambda k: jnp.exp(-(k**2)))
-    with pytest.raises(InputError, match="Custom potential .* cannot be stored"):
+    with pytest.raises(InputError, match=r"Custom potential .* cannot be stored"):
         rx.solve(rx.Problem(rx.LenardBalescu(potential), grid, f), 1.0, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -4,7 +4,8 @@ With the constants of duerinckx2023 (2.12) the isotropic operator has the antisy
 `relaxon.collisions.radial`, with a kernel that is a superposition over strips of u = n.v:
 
 $$ d = 3:\ \kappa = \int_0^{\min(r, s)} K u^2 du, \qquad
-   d = 2:\ \kappa = \frac2\pi \int_0^{\min(r, s)} \frac{K u^2 du}{\sqrt{r^2 - u^2} \sqrt{s^2 - u^2}} $$
+   d = 2:\ \kappa = \frac2\pi \int_0^{\min(r, s)}
+   \frac{K u^2 du}{\sqrt{r^2 - u^2} \sqrt{s^2 - u^2}} $$
 
 and Landau is the case K = K_0. K = K(z(u)) follows from
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import jax.numpy as jnp
@@ -20,7 +21,7 @@ from relaxon.grids.radial import RadialGrid
 from relaxon.penrose import least_epsilon
 from relaxon.potentials import Coulomb, Gaussian, Potential, Yukawa
 from relaxon.theorems.check import Measurement, claim
-from relaxon.theorems.fits import power_law, refined
+from relaxon.theorems.fits import power_law
 
 MIXTURES = {
     "hot and cold": ([0.7, 0.3], [0.3, 1.5]),
@@ -168,7 +169,7 @@ def landau_prefactor(
             bare = Landau(strength=factor * float(weak.landau_prefactor()))
             fourth = [grid.integrate(e.rhs(f, grid) * grid.r**4) for e in (equation(weak), bare)]
             ratios.append(float(fourth[0] / fourth[1]))
-        once = [2 * b - a for a, b in zip(ratios, ratios[1:])]
+        once = [2 * b - a for a, b in pairwise(ratios)]
         twice = (4 * once[1] - once[0]) / 3
         found.append(abs(twice - 1))
         errors.append(abs(twice - once[1]))
@@ -208,7 +209,7 @@ def sum_rules(quick: bool, *, factor: float = 1.0) -> Measurement:
     """`factor` multiplies the claimed right-hand sides."""
     sizes, worst = _sizes(quick), []
     for n in sizes:
-        defects = []
+        defects: list[float] = []
         for potential in (Gaussian(2, 0.5), Gaussian(3)):
             grid, f = mixture(potential.d, n)
             defects += sum_rule_defects(potential, f, grid, factor)
