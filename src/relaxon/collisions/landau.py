@@ -13,7 +13,11 @@ from jax import Array
 from relaxon.collisions.equation import Equation
 from relaxon.collisions.kernels import FixedKernel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
-from relaxon.collisions.radial_screening import RadialScreening, radial_screening
+from relaxon.collisions.radial_screening import (
+    RadialScreening,
+    coefficients_of,
+    radial_screening,
+)
 from relaxon.collisions.unscreened import Unscreened
 from relaxon.distributions import maxwellian
 from relaxon.errors import InputError, require
@@ -119,8 +123,7 @@ class Landau(Equation):
         """
         self.require_grid(grid)
         if grid.d == 2:
-            lines, log_f = self._lines(grid), jnp.log(jnp.maximum(f, 1e-300))
-            return lines.diffusion(log_f), lines.friction(log_f)
+            return coefficients_of(self._lines(grid), f)
         scale, faces = self.strength / STRENGTH, grid.faces
         mass, _ = grid.cumulative(f, 2)
         fourth, _ = grid.cumulative(f, 4)
