@@ -142,6 +142,7 @@ def test_a_weaker_potential_makes_the_same_ring_stable():
     assert np.all(np.isfinite(np.asarray(equation.rhs(ring(grid), grid))))
 
 
+@pytest.mark.slow
 def test_a_run_that_is_unstable_ends_with_its_status_and_keeps_what_it_has(monkeypatch):
     monkeypatch.setattr(rx.LenardBalescu, "require_stable", lambda self, f, grid: None)
     grid = rx.RadialGrid(2, 60, 12.0, 0.5)
@@ -151,6 +152,15 @@ def test_a_run_that_is_unstable_ends_with_its_status_and_keeps_what_it_has(monke
     assert not solution.ok
     assert len(solution.t) >= 1
     assert np.all(np.isfinite(solution.f))
+
+
+def test_the_system_reports_instability():
+    grid = rx.RadialGrid(2, 60, 12.0, 0.5)
+    for amplitude, code in ((0.1, 0), (1.0, Status.PENROSE_UNSTABLE)):
+        model = rx.LenardBalescu(Gaussian(2, amplitude)).kernel_model(grid)
+        system = RelativeSystem(ring(grid), grid, model, 0.0)
+        y = jnp.log(ring(grid)) - system.frame.log_maxwellian
+        assert int(system.failure(jnp.zeros(()), y)) == code
 
 
 POTENTIALS = [
@@ -178,6 +188,7 @@ def test_a_function_cannot_be_stored(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path):
     grid, f = mixture(3)
     problem = rx.Problem(rx.LenardBalescu(Gaussian(3)), grid, f)

@@ -15,7 +15,11 @@ from relaxon.collisions.equilibrium import matched_maxwellian
 from relaxon.collisions.fast_convolution import landau_operator
 from relaxon.collisions.kernels import FixedKernel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
-from relaxon.collisions.radial_screening import RadialScreening, radial_screening
+from relaxon.collisions.radial_screening import (
+    RadialScreening,
+    coefficients_of,
+    radial_screening,
+)
 from relaxon.collisions.unscreened import Unscreened
 from relaxon.distributions import maxwellian
 from relaxon.errors import InputError, require
@@ -135,8 +139,7 @@ class Landau(Equation):
         if isinstance(grid, VelocityGrid):
             return landau_operator(grid, self.gamma, self.strength).coefficients(f)
         if grid.d == 2:
-            lines, log_f = self._lines(grid), jnp.log(jnp.maximum(f, 1e-300))
-            return lines.diffusion(log_f), lines.friction(log_f)
+            return coefficients_of(self._lines(grid), f)
         scale, faces = self.strength / STRENGTH, grid.faces
         mass, _ = grid.cumulative(f, 2)
         fourth, _ = grid.cumulative(f, 4)

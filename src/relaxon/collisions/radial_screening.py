@@ -223,6 +223,13 @@ class Screening2D(RadialScreening):
         return kernel, 2 / jnp.pi * jacobian.reshape(-1, n), self.spread
 
 
+@eqx.filter_jit
+def coefficients_of(model: RadialScreening, f: Array) -> tuple[tuple[Array, Array], Array]:
+    """((lambda_1, lambda_2), P) at all faces for the distribution f, shape (n,)."""
+    log_f = jnp.log(jnp.maximum(f, 1e-300))
+    return model.diffusion(log_f), model.friction(log_f)
+
+
 def radial_screening(potential: Potential, grid: RadialGrid) -> RadialScreening:
     """The screening model of the grid's dimension."""
     return Screening2D(potential, grid) if grid.d == 2 else Screening3D(potential, grid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import jax.numpy as jnp
@@ -168,7 +169,7 @@ def landau_prefactor(
             bare = Landau(strength=factor * float(weak.landau_prefactor()))
             fourth = [grid.integrate(e.rhs(f, grid) * grid.r**4) for e in (equation(weak), bare)]
             ratios.append(float(fourth[0] / fourth[1]))
-        once = [2 * ratios[k + 1] - ratios[k] for k in (0, 1)]
+        once = [2 * b - a for a, b in pairwise(ratios)]
         twice = (4 * once[1] - once[0]) / 3
         found.append(abs(twice - 1))
         errors.append(abs(twice - once[1]))
