@@ -33,6 +33,7 @@ class ModifiedEntropy(eqx.Module):
 
     equation: KineticReaction
     eta: float = eqx.field(static=True)
+    of_fields: bool = eqx.field(static=True, init=False, default=True)
 
     def __init__(self, equation: KineticReaction, eta: float = 0.25):
         require(0 < eta < 2, f"eta must lie in (0, 2), but is {eta!r}.")

@@ -14,9 +14,7 @@ def fourth_rate(grid, square):
     return float(grid.integrate(rate * square**2))
 
 
-@pytest.mark.parametrize(
-    "n, error", [(64, 3e-4), pytest.param(96, 1e-5, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("n, error", [(64, 3e-4), pytest.param(96, 1e-5, marks=pytest.mark.slow)])
 def test_radial_and_general_operator_agree(n, error):
     """Observed relative gaps 2.1e-3, 2.0e-4, 6e-6, 8e-7 for n = 48, 64, 96, 128: order 8."""
     radial, general = rx.RadialGrid(2, 300, 9.0, 0.7), rx.VelocityGrid(2, n, 6.5)
