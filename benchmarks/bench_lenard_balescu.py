@@ -1,6 +1,6 @@
 """The isotropic screened operator against a direct quadrature in k and u of the same operator.
 
-    python benchmarks/lenard_balescu.py [--cells 400]
+    python benchmarks/bench_lenard_balescu.py [--cells 400]
 
 Both evaluate K(u) = int k^3 Vhat^2/|1 + Vhat z|^2 dk of the unit Gaussian potential in d = 3 for
 a mixture of Gaussians, from the same z(u), so that only the treatment of K is compared. The naive

@@ -1,6 +1,6 @@
 """Problem P1 for every epsilon, its limit against scipy's BDF, and a step in 2D x 2V.
 
-Run: python benchmarks/reaction.py [n_x n_v]   (default 64 16; the large case is 128 32)
+Run: python benchmarks/bench_reaction.py [n_x n_v]   (default 64 16; the large case is 128 32)
 """
 
 import sys
