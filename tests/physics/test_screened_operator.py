@@ -170,12 +170,12 @@ def test_entropy_never_increases_and_invariants_stay():
     f = normal(op.grid, [0.8, 0.3])
     stepper = StabilizedStepper(CartesianRelaxation(op, op.grid), rtol=1e-5)
     state, entropies = stepper.start(f), []
-    for _ in range(6):
+    for _ in range(3):
         state = run(stepper, state, 10)
         entropies.append(float(relative_entropy(state.y, op.grid)))
         assert float(state.y.min()) > -1e-6 * float(state.y.max())
     assert int(state.code) == 0
-    assert float(state.t) > 8.0
+    assert float(state.t) > 6.0
     assert np.all(np.diff(entropies) < 0)
     assert np.abs(moments(state.y, op.grid) - moments(f, op.grid)).max() < 1e-13
 

@@ -79,7 +79,17 @@ TWINS = {
 REFUTED = {"near-field-source": {"claimed": -1.5}, "bootstrap-near": {"power": -0.5}}
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - set(REFUTED)))
+LONG = {"bootstrap-far", "entropy-decreases"}
+"""Their runs are those of other checks and tests; they would cost half a minute."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
+        for name in sorted(set(NAMES) - set(REFUTED))
+    ],
+)
 def test_the_check_holds(name):
     verdict = check(name, quick=True)[0]
     assert verdict.verdict == "holds", str(verdict)

@@ -20,7 +20,14 @@ def sweep(edge):
     return jnp.asarray(points)
 
 
-@pytest.mark.parametrize("known", [Gaussian(2, 0.3, 2.5), Gaussian(3), Yukawa(2, 0.8, 1.7)])
+@pytest.mark.parametrize(
+    "known",
+    [
+        Gaussian(2, 0.3, 2.5),
+        pytest.param(Gaussian(3), marks=pytest.mark.slow),
+        pytest.param(Yukawa(2, 0.8, 1.7), marks=pytest.mark.slow),
+    ],
+)
 def test_reproduces_closed_forms(known):
     custom = Custom(known.d, lambda k: known.vhat(k))
     z = sweep(-1 / float(known.v_max))

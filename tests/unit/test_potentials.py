@@ -81,8 +81,8 @@ def test_on_the_cut_without_imaginary_part():
         Gaussian(3),
         Gaussian(2, 0.5, 1.2),
         Coulomb(3, 10.0),
-        Coulomb(2, 10.0, k_min=0.5),
-        Yukawa(2, 1.0, 1.0),
+        pytest.param(Coulomb(2, 10.0, k_min=0.5), marks=pytest.mark.slow),
+        pytest.param(Yukawa(2, 1.0, 1.0), marks=pytest.mark.slow),
     ],
     ids=lambda p: f"{type(p).__name__}{p.d}",
 )
