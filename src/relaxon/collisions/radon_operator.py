@@ -109,9 +109,9 @@ class RadonOperator(eqx.Module):
         grid: VelocityGrid,
         potential: Screening,
         directions: int | None = None,
-        refine: int = 4,
-        cells: int = 20,
-        nodes: int = 12,
+        refine: int = 3,
+        cells: int = 12,
+        nodes: int = 8,
     ):
         smooth = isinstance(potential, ConstantScreening)
         self.damping = None if smooth else 8
