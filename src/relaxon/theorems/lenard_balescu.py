@@ -77,7 +77,7 @@ def conservation(quick: bool, *, equation: Builder = LenardBalescu) -> Measureme
 @claim(
     "screening-entropy",
     source="duerinckx2023, (1.5)",
-    statement="d/dt int F log F dv <= 0, and it is minus the double integral of (1.5).",
+    statement="d/dt int F log F dv <= 0.",
     family="radial mixtures in d = 2 and 3, Gaussian and Yukawa potentials, two grids",
     measured="the least entropy production over that of Landau with the screened operator's L",
     rule="above zero by more than its change under refinement",
