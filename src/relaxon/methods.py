@@ -15,7 +15,7 @@ from relaxon.collisions.cartesian_relaxation import CartesianRelaxation
 from relaxon.collisions.fast_convolution import landau_operator
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
-from relaxon.collisions.radon_operator import RadonOperator
+from relaxon.collisions.radon_operator import RadonOperator, resolution
 from relaxon.collisions.relative import RelativeSystem
 from relaxon.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
@@ -86,6 +86,7 @@ def _cartesian_screened(problem: Problem, rtol: float) -> Stepper:
     equation, grid = problem.equation, problem.grid
     equation.require_stable(problem.f0, grid)
     operator = RadonOperator(grid, equation.potential)
+    resolution(operator, problem.f0)  # warns of a resonance that the grid does not resolve
     return StabilizedStepper(CartesianRelaxation(operator, grid, equation.potential.v_max), rtol)
 
 

@@ -40,6 +40,9 @@ def test_a_run_keeps_its_laws_and_resumes(beams, tmp_path):
         assert np.abs(values - values[0]).max() < 1e-14
     assert whole.diagnostics["relative_entropy_growth"][-1] <= 0
     assert np.all(np.diff(whole.diagnostics["relative_entropy"]) < 0)
+    lowest = whole.diagnostics["lowest_value"]
+    assert np.all(np.diff(lowest) <= 0) and lowest[-1] <= whole.f.min()
+    assert lowest[-1] > -2e-7  # observed -7.5e-8 on this coarse grid: positivity is only watched
     assert np.all(np.diff(whole.diagnostics["fisher_information"]) < 0)
     rx.solve(beams, 2.0, rx.Record(times=[1.0]), rtol=1e-5, out=tmp_path / "run")
     path = tmp_path / "run"

@@ -51,6 +51,7 @@ class StabilizedState(eqx.Module):
         steps, rejected, evaluations: Counters.
         code: 0 fine, otherwise a `Status`.
         level, growth: The flow's functional, and its largest relative increase over a step.
+        lowest: The least value of y at any accepted step so far.
         radius, age: Spectral radius estimate, and accepted steps since it was made.
         probe: Last vector of the power iteration.
         last_dt, last_error: Of the last accepted step, for the controller.
@@ -73,6 +74,7 @@ class StabilizedState(eqx.Module):
     stages: jax.Array
     level: jax.Array
     growth: jax.Array
+    lowest: jax.Array
 
 
 class StabilizedStepper(Stepper):
@@ -141,6 +143,7 @@ class StabilizedStepper(Stepper):
             stages=zero,
             level=self.flow.level(y),
             growth=jnp.zeros(()),
+            lowest=jnp.min(y),
         )
 
     def fields(self, state: StabilizedState) -> dict[str, jax.Array]:
@@ -151,6 +154,7 @@ class StabilizedStepper(Stepper):
         """The flow's scalars, the largest relative growth of its functional, steps."""
         found = self.flow.diagnostics(state.y)
         counted = {"relative_entropy_growth": state.growth, "dt": state.dt, "steps": state.steps}
+        counted["lowest_value"] = state.lowest
         return {**found, **counted, "evaluations": state.evaluations}
 
     def step(self, state: StabilizedState, t_stop) -> StabilizedState:
@@ -206,6 +210,7 @@ class StabilizedStepper(Stepper):
             stages=stages,
             level=pick(level, state.level),
             growth=pick(jnp.maximum(state.growth, growth), state.growth),
+            lowest=pick(jnp.minimum(state.lowest, jnp.min(y)), state.lowest),
         )
 
     def _stages(self, state: StabilizedState, h, stages):
