@@ -68,7 +68,7 @@ def temperatures(solution: Solution) -> Figure:
 
 
 def _cartesian(solution: Solution) -> bool:
-    return "v1" in solution.coordinates and len(solution.t) > 1
+    return set(solution.coordinates) in ({"v1", "v2"}, {"v1", "v2", "v3"}) and len(solution.t) > 1
 
 
 FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]] = {
