@@ -73,10 +73,9 @@ class LenardBalescu(Equation):
                 k, direction, u and the margin).
         """
         self.require_grid(grid)
-        if isinstance(grid, VelocityGrid):
-            self.require_stable(f, grid)
-            return RadonOperator(grid, self.potential)(f)
         self.require_stable(f, grid)
+        if isinstance(grid, VelocityGrid):
+            return RadonOperator(grid, self.potential)(f)
         return _rate(radial_screening(self.potential, grid), f)
 
     def coefficients(self, f: Array, grid: Any) -> tuple[Any, Array]:
