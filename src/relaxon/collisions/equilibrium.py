@@ -5,7 +5,6 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from relaxon.grids.cartesian import VelocityGrid
 
@@ -133,8 +132,3 @@ def monitor(f: jax.Array, grid: VelocityGrid) -> dict[str, jax.Array]:
         "min_f": jnp.min(f),
         "max_f": jnp.max(f),
     }
-
-
-def sphere_area(d: int) -> float:
-    """Area of the unit sphere in d dimensions: 2, 2 pi, 4 pi for d = 1, 2, 3."""
-    return {1: 2.0, 2: 2 * np.pi, 3: 4 * np.pi}[d]

@@ -11,9 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.collisions.equilibrium import Maxwellian, conserve, matched_maxwellian, sphere_area
+from relaxon.collisions.equilibrium import Maxwellian, conserve, matched_maxwellian
 from relaxon.collisions.flux import coefficients, flux, tilted_gradient, triangle
 from relaxon.grids.cartesian import VelocityGrid
+from relaxon.grids.radial import sphere_area
 from relaxon.radon import Lines, RadonTransform
 
 

@@ -235,8 +235,8 @@ def _slope(r: np.ndarray, r_max: float, r_min: float) -> np.ndarray:
 
 
 def sphere_area(d: int) -> float:
-    """Area of the unit sphere in R^d."""
-    return 2 * math.pi if d == 2 else 4 * math.pi
+    """Area of the unit sphere in R^d: 2, 2 pi, 4 pi for d = 1, 2, 3."""
+    return {1: 2.0, 2: 2 * math.pi, 3: 4 * math.pi}[d]
 
 
 def _rule(d: int, n: int) -> np.ndarray:
