@@ -1,4 +1,4 @@
-"""Bounds with conservation: move a field back into a box without changing its integral."""
+"""Bounds with conservation: bring fields back into a box without changing their integrals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.grids.torus import TorusGrid
+from relaxon.reaction.diffusion import density_from_difference
+from relaxon.stepping.deviations import Extremes
+from relaxon.stepping.linear import linear_solver
 
 
 def flux_limited(
@@ -67,3 +70,65 @@ def _laplacian(grid: TorusGrid) -> np.ndarray:
     half = full[: grid.n // 2 + 1]
     mesh = np.meshgrid(*([full] * (grid.d - 1) + [half]), indexing="ij")
     return np.sum(mesh, axis=0)
+
+
+def share_of_room(
+    rho: jax.Array,
+    epsilon: jax.Array,
+    extremes: Extremes,
+    shift: jax.Array,
+    low: jax.Array,
+    high: jax.Array,
+) -> tuple[jax.Array, jax.Array]:
+    """The part of a deviation p - shift that fits between rho and the bounds.
+
+    Args:
+        rho: Density inside [low, high].
+        epsilon: Factor of p.
+        extremes: Extremes of p over velocities.
+        shift: What is taken from p.
+        low: Lower bound of rho + epsilon (p - shift).
+        high: Upper bound.
+
+    Returns:
+        The factor in [0, 1] at each position, and the largest excess that it removes.
+    """
+    up, down = epsilon * (extremes.top - shift), epsilon * (shift - extremes.bottom)
+    room_up, room_down = jnp.maximum(high - rho, 0), jnp.maximum(rho - low, 0)
+    share_up = jnp.where(up > room_up, room_up / jnp.where(up > 0, up, 1.0), 1.0)
+    share_down = jnp.where(down > room_down, room_down / jnp.where(down > 0, down, 1.0), 1.0)
+    excess = jnp.maximum((up - room_up).max(), (down - room_down).max())
+    return jnp.minimum(share_up, share_down), excess
+
+
+def diffused(m: jax.Array, h: jax.Array, tensors: tuple, grid: TorusGrid) -> jax.Array:
+    r"""One step of $\partial_t m = \sum_a \partial_a (D_{aa}(m) \partial_a m)$ that bounds survive.
+
+    Backward Euler with differences of nearest neighbours and the coefficients of the old m, so
+    that the result is a doubly stochastic mean of the old values: its range shrinks, its mean
+    stays, no convex functional grows. First order in h; mixed derivatives are left out.
+
+    Args:
+        m: Difference of the densities.
+        h: Step.
+        tensors: D_1 and D_2.
+        grid: Torus of m.
+    """
+    rho = density_from_difference(m)
+    faces = []
+    for axis in range(grid.d):
+        first, second = (tensor[axis, axis] for tensor in tensors)
+        D = (first * rho**2 + second / rho**2) / (rho + 1.0 / rho)
+        faces.append(0.5 * h / grid.spacing**2 * (D + jnp.roll(D, -1, axis)))
+
+    def operator(u):
+        flows = [c * (jnp.roll(u, -1, axis) - u) for axis, c in enumerate(faces)]
+        return u - sum(flow - jnp.roll(flow, 1, axis) for axis, flow in enumerate(flows))
+
+    symbol = 1.0 - sum(jnp.mean(face) for face in faces) / grid.d * _laplacian(grid)
+    change = linear_solver(
+        operator, m.shape, lambda u: grid.inverse(grid.transform(u) / symbol), rtol=1e-12
+    )(m - operator(m))
+    new = m + change
+    new = jnp.clip(new, m.min(), m.max())
+    return new + (jnp.mean(m) - jnp.mean(new))
