@@ -15,12 +15,13 @@ from scipy.sparse import diags_array
 
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
+from relaxon.parallel import use_cores, velocities
 from relaxon.reaction.model import KineticReaction
 from relaxon.reaction.profiles import profile
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.diffusive import Diffusive
 
-jax.config.update("jax_enable_x64", True)
+use_cores()
 
 EXACT = {1.0: 1.11005906, 0.1: 0.72417495, 0.01: 0.48839430, 0.0: 0.48297719}
 
@@ -94,18 +95,40 @@ def limit_equation():
     print(f"scipy BDF 256, 1e-06   {abs(amplitude(m) / EXACT[0.0] - 1):.1e}  {seconds:.4f}")
 
 
+def bandwidth(values):
+    """Bytes a second that a copy of so many values moves, over all devices."""
+    work = velocities(values // 2**14, 2**14)
+    field = work.place(jnp.ones((values // 2**14, 2**14)))
+    _, seconds = best(lambda: jax.jit(lambda a: a + 1.0)(field))
+    return 16 * values / seconds
+
+
+@eqx.filter_jit
+def several(stepper, state, count):
+    return jax.lax.fori_loop(0, count, lambda _, s: stepper.step(s, jnp.asarray(1.0)), state)
+
+
+def seconds_a_step(stepper, start, steps=5):
+    """Within one compiled run of several steps, as `solve` makes them."""
+    _, one = best(lambda: several(stepper, start, 1), 2)
+    _, many = best(lambda: several(stepper, start, 1 + steps), 2)
+    return (many - one) / steps
+
+
 def two_dimensions(n, nodes):
     grid = PhaseGrid(TorusGrid(2, n), UniformNodes(2, nodes, 5.5))
     model = KineticReaction("gaussian", profile("anisotropic", covariance=[0.5, 1.0]), 0.1)
     x = 2 * jnp.pi * grid.x
     f0 = model.local_equilibrium(1 + 0.4 * jnp.cos(x[..., 0]) * jnp.sin(x[..., 1]), grid)
-    stepper = Asymptotic(model, grid, 1e-3, ramp=0)
-    state = stepper.start(f0)
-    step = eqx.filter_jit(lambda stepper, state: stepper.step(state, jnp.asarray(1.0)))
-    state = step(stepper, state)
-    _, seconds = best(lambda: step(stepper, state), 2)
-    touched = 2 * 8 * n**2 * nodes**2
-    print(f"2D x 2V {n}^2 x {nodes}^2: {seconds:.2f} s a step, {touched / seconds / 1e9:.2f} GB/s")
+    unknowns = n**2 * nodes**2
+    rate = bandwidth(unknowns)
+    print(f"2D x 2V, {n}^2 x {nodes}^2 unknowns a field; a copy moves {rate / 1e9:.1f} GB/s")
+    print("devices    s a step   ns a value   copies of all unknowns in that time")
+    for count in (1, len(jax.devices())):
+        stepper = Asymptotic(model, grid, 1e-3, ramp=0, devices=count)
+        seconds = seconds_a_step(stepper, stepper.start(f0))
+        copies = seconds * rate / (16 * 2 * unknowns)
+        print(f"{count:<10d} {seconds:<10.3f} {seconds / (2 * unknowns) * 1e9:<12.1f} {copies:.0f}")
 
 
 if __name__ == "__main__":

@@ -94,6 +94,7 @@ def run(
     """
     from relaxon.case import case_files, from_file
     from relaxon.config import parse_settings
+    from relaxon.parallel import use_cores
 
     changes = parse_settings(list(settings))
     files = case_files()
@@ -103,6 +104,7 @@ def run(
         raise unknown("case", case, files)
     out = out or pathlib.Path("runs") / path.stem
     require(not out.exists(), f"{out} exists already; choose another directory or remove it.")
+    use_cores()
     found = from_file(path, changes)
     return _finish(found.solve(progress=not quiet, out=out), out, quiet)
 
@@ -126,8 +128,10 @@ def resume(
     quiet:
         Show nothing but errors.
     """
+    from relaxon.parallel import use_cores
     from relaxon.solve import resume as resume_run
 
+    use_cores()
     return _finish(resume_run(directory, t_end, progress=not quiet), directory, quiet)
 
 

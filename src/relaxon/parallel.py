@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +23,19 @@ LARGE = 2**20
 
 BLOCK = 2**17
 """Values a block that should stay in the cache of a core: one megabyte."""
+
+
+def use_cores(count: int | None = None) -> None:
+    """Make every processor core a device of jax, so that large problems are split over them.
+
+    Must come before the first computation; later it changes nothing. The command line does this.
+
+    Args:
+        count: Number of devices. Default: the cores this process may use.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with contextlib.suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", count or cores or 1)
 
 
 class Velocities(eqx.Module):
