@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -23,13 +22,13 @@ class Confinement(eqx.Module):
 
     Attributes:
         name: What it is called.
-        formula: phi, vectorised; its derivative is never needed.
+        formula: phi, vectorised; its derivative is never needed. Takes the parameters by name.
         parameters: The settings that `confinement` made it from, as (key, value) pairs; None for
             a callable, which cannot be stored.
     """
 
     name: str = eqx.field(static=True)
-    formula: Callable[[np.ndarray], np.ndarray] = eqx.field(static=True)
+    formula: Callable[..., Any] = eqx.field(static=True)
     parameters: tuple[tuple[str, float], ...] | None = eqx.field(static=True, default=None)
 
     def settings(self) -> dict[str, Any]:
@@ -54,7 +53,7 @@ class Confinement(eqx.Module):
         """Phi at x, of the shape of x."""
         x = np.asarray(x, dtype=float)
         with np.errstate(over="ignore"):
-            values = np.asarray(self.formula(x), dtype=float)
+            values = np.asarray(self.formula(x, **dict(self.parameters or ())), dtype=float)
         require(
             values.shape == x.shape,
             f"The potential {self.name!r} must return shape {x.shape}, but returns {values.shape}.",
@@ -88,8 +87,8 @@ class Confinement(eqx.Module):
         )
         excess = lambda z: float(self(np.array(z))) - least - depth  # noqa: E731
         ends = (x[inner[0]], x[inner[-1]])
-        low = brentq(excess, low, ends[0], xtol=1e-300, rtol=1e-14) if low < ends[0] else low
-        high = brentq(excess, ends[1], high, xtol=1e-300, rtol=1e-14) if high > ends[1] else high
+        low = brentq(excess, low, ends[0], xtol=1e-300, rtol=1e-14)
+        high = brentq(excess, ends[1], high, xtol=1e-300, rtol=1e-14)
         return low, high, least
 
     def _bracket(self, depth: float) -> tuple[float, float, float]:
@@ -125,25 +124,22 @@ def _positive(name: str, value: Any) -> float:
     return number
 
 
-def _harmonic(stiffness: float = 1.0) -> Confinement:
-    kappa = _positive("stiffness", stiffness)
-    return Confinement("harmonic", lambda x: 0.5 * kappa * x**2)
+def _harmonic(x, stiffness: float = 1.0):
+    return 0.5 * stiffness * x**2
 
 
-def _quartic(strength: float = 1.0) -> Confinement:
-    a = _positive("strength", strength)
-    return Confinement("quartic", lambda x: 0.25 * a * x**4)
+def _quartic(x, strength: float = 1.0):
+    return 0.25 * strength * x**4
 
 
-def _double_well(barrier: float = 2.0, distance: float = 1.0) -> Confinement:
-    b, a = _positive("barrier", barrier), _positive("distance", distance)
-    return Confinement("double-well", lambda x: b * ((x / a) ** 2 - 1.0) ** 2)
+def _double_well(x, barrier: float = 2.0, distance: float = 1.0):
+    return barrier * ((x / distance) ** 2 - 1.0) ** 2
 
 
-_NAMED: dict[str, Callable[..., Confinement]] = {
-    "harmonic": _harmonic,
-    "quartic": _quartic,
-    "double-well": _double_well,
+_NAMED: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "harmonic": (_harmonic, ("stiffness",)),
+    "quartic": (_quartic, ("strength",)),
+    "double-well": (_double_well, ("barrier", "distance")),
 }
 
 
@@ -174,9 +170,9 @@ def confinement(name: Any, **settings: Any) -> Confinement:
         return Confinement(getattr(name, "__name__", "custom"), name)
     if name not in _NAMED:
         raise unknown("potential", str(name), _NAMED)
-    try:
-        found = _NAMED[name](**settings)
-    except TypeError as error:
-        raise InputError(f"Potential {name!r} does not take these settings: {error}.") from None
-    fixed = tuple(sorted((key, float(value)) for key, value in settings.items()))
-    return dataclasses.replace(found, parameters=fixed)
+    formula, allowed = _NAMED[name]
+    for key in settings:
+        if key not in allowed:
+            raise unknown(f"setting of the potential {name!r}", key, allowed)
+    fixed = tuple(sorted((key, _positive(key, value)) for key, value in settings.items()))
+    return Confinement(name, formula, fixed)
