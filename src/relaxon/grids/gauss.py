@@ -73,10 +73,11 @@ def gauss_rule(density: Callable, low: float, high: float, n: int, even: bool = 
     modes = values * root
     modal = np.triu(modes @ (slopes * root).T, 1) / scale
     derivative = (modes.T @ modal @ modes) * (root / root[:, None])
+    # Constants must have slope zero: take out the mean that rounding leaves, not a diagonal entry,
+    # which other polynomials would meet with their largest values.
+    derivative -= np.outer(derivative.sum(axis=1), christoffel / christoffel.sum())
     if even:
         derivative = 0.5 * (derivative - derivative[::-1, ::-1])
-    # The diagonal is known only to the rounding of the row: constants must have slope zero.
-    derivative -= np.diag(derivative.sum(axis=1))
     return GaussRule(centre + scale * nodes, christoffel, derivative, modes)
 
 
