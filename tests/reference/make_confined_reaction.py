@@ -38,8 +38,8 @@ def main():
     result = {"times": TIMES, "kinetic": [], "limit": []}
     for T1, T2 in ((1.0, 1.0), (1.0, 0.25)):
         for epsilon in (1.0, 0.1):
-            fine = solution(epsilon, T1, T2, (48, 32), 30.0, 7.8)
-            coarse = solution(epsilon, T1, T2, (40, 24), 24.0, 7.0)
+            fine = solution(epsilon, T1, T2, (56, 32), 28.0, 7.5)
+            coarse = solution(epsilon, T1, T2, (44, 28), 24.0, 7.0)
             change = max(abs(a[k] - b[k]) for a, b in zip(fine, coarse) for k in a)
             print(T1, T2, epsilon, fine, "change", change, flush=True)
             result["kinetic"].append(
