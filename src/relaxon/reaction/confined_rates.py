@@ -24,7 +24,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from relaxon.grids.line import ConfinedLine
-from relaxon.reaction.confined_spectrum import confined_gap
+from relaxon.reaction.confined_spectrum import DEPTH, confined_gap
 from relaxon.reaction.hypocoercivity import DmsConstants, ProvenRate, proven_rate
 from relaxon.reaction.marginals import positive
 
@@ -65,10 +65,10 @@ def poincare_constant(potential: Any = "harmonic", n: int = 64) -> float:
     Returns:
         P. Harmonic potential of stiffness kappa: kappa.
 
-    Accuracy: harmonic 2e-10 (the truncation), quartic and double well 1e-9 against an independent
-    finite-element solution (tests/unit/test_confined_rates.py).
+    Accuracy: harmonic 1e-14; quartic (1.368592521) and double well (0.454546602) to the 1e-8 of
+    an independent solution in sine functions (tests/unit/test_confined_rates.py).
     """
-    slope, _ = _slope(ConfinedLine(potential, n))
+    slope, _ = _slope(ConfinedLine(potential, n, DEPTH))
     return float(np.linalg.svd(slope, compute_uv=False)[-2] ** 2)
 
 
@@ -92,7 +92,7 @@ def confined_dms_constants(
     share = r * r / (1 + r * r)
     d0, swapped = share * T1 + (1 - share) * T2, (1 - share) * T1 + share * T2
     spread = share * T1**2 + (1 - share) * T2**2
-    slope, _ = _slope(ConfinedLine(potential, n))
+    slope, _ = _slope(ConfinedLine(potential, n, DEPTH))
     _, values, vectors = np.linalg.svd(slope)
     # Singular values fall: the last is that of constants, the ones before are the longest waves.
     keep = slice(-1 - n // 2, -1)

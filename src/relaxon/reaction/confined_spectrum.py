@@ -42,6 +42,10 @@ from relaxon.grids.line import ConfinedLine
 from relaxon.reaction.marginals import positive
 from relaxon.reaction.roots import turning, zeros_in_box
 
+DEPTH, XI_MAX = 36.0, 8.5
+"""Where phase space is cut for linear theory: nodal values do not matter, so further out than for
+solutions; the cut then costs less than 1e-13 of an eigenvalue (1e-9 with depth 24)."""
+
 
 class ConfinedGap(eqx.Module):
     """Spectral picture of the linearised model.
@@ -111,6 +115,13 @@ def confined_gap(
 
     Raises:
         InputError: Arguments that are not positive; a potential that does not confine.
+
+    Accuracy: spectral where the orbits change smoothly with the energy. Harmonic potential against
+    exact matrices: 1e-14 relatively with 28 x 20 nodes for eigenvalues of order one, 1e-11 for
+    one of 1e-4. Quartic potential, rho_inf = T1 = T2 = 1: -0.657847, 3e-7 with 48 x 32 nodes. A
+    potential with a saddle converges algebraically, because the solution is only Hoelder
+    continuous at the separatrix: double well of barrier 2, 3e-3 with 48 x 32; `error` says so but
+    may be half of the true error there. Cost: 0.6 s.
     """
     r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
     require(
@@ -130,8 +141,8 @@ def confined_gap(
 
 
 def _resolvents(potential: Any, size) -> DensityResolvents:
-    line = ConfinedLine(potential, int(size[0]))
-    return DensityResolvents(ConfinedGrid(line, ThermalNodes(int(size[1]))))
+    line = ConfinedLine(potential, int(size[0]), DEPTH)
+    return DensityResolvents(ConfinedGrid(line, ThermalNodes(int(size[1]), XI_MAX)))
 
 
 def _rightmost(r, T1, T2, density: DensityResolvents) -> tuple[float | complex, float]:
@@ -159,22 +170,24 @@ def _rightmost(r, T1, T2, density: DensityResolvents) -> tuple[float | complex, 
     low = edge * (1 - 1e-6)
     real = brentq(largest, low, 0.0, xtol=1e-15, rtol=1e-14)
     right = real + 1e-6 * abs(real)
-    if abs(np.imag(real)) == 0:
 
-        def line(t):
-            return right + 1j * scale * np.tan(np.pi * (t - 0.5))
+    def line(t):
+        return right + 1j * scale * np.tan(np.pi * (t - 0.5))
 
-        number = -round(turning(determinant, line, 1e-6, 1 - 1e-6, 65))
-        if number > 0:
-            height = scale
-            probe = np.geomspace(1, 1e2, 60)
-            while np.any(np.abs(1 - determinant(right + 1j * height * probe)) > 0.5):
-                height *= 1.4
-            zeros = zeros_in_box(
-                determinant, complex(right, -height * 1.013), complex(1e-3 * scale, height)
-            )
-            rightmost = complex(zeros[np.argmax(zeros.real)])
-            if abs(rightmost.imag) < 1e-12 * abs(rightmost):
-                return rightmost.real, rightmost.real
-            return complex(rightmost.real, abs(rightmost.imag)), real
-    return real, real
+    # The determinant tends to 1 at both ends of the line, which the half plane lies to the
+    # right of; at 0 it does not vanish, as constants are left out.
+    if -round(turning(determinant, line, 1e-6, 1 - 1e-6, 65)) <= 0:
+        return real, real
+    height = scale
+    probe = np.geomspace(1, 1e2, 60)
+    while np.any(np.abs(1 - determinant(right + 1j * height * probe)) > 0.5):
+        height *= 1.4
+    zeros = zeros_in_box(
+        determinant, complex(right, -height * 1.013), complex(1e-3 * scale, height)
+    )
+    leading = complex(zeros[np.argmax(zeros.real)])
+    straight = zeros.real[np.abs(zeros.imag) < 1e-12 * np.abs(zeros)]
+    real = max([real, *straight.tolist()])
+    if abs(leading.imag) < 1e-12 * abs(leading):
+        return real, real
+    return complex(leading.real, abs(leading.imag)), real
