@@ -24,9 +24,7 @@ def problem(epsilon, n=(40, 24), T1=1.0, T2=1.0, potential="harmonic", depth=24.
 def dense(grid):
     """Weights of positions and velocities and both derivatives, as numpy arrays."""
     line, velocity = grid.line, grid.velocity
-    return tuple(
-        np.asarray(a) for a in (line.weights, velocity.masses, line.slope, velocity.slope)
-    )
+    return tuple(np.asarray(a) for a in (line.weights, velocity.masses, line.slope, velocity.slope))
 
 
 def kinetic(grid, model, rho, times, rtol=1e-9):
@@ -59,7 +57,9 @@ def kinetic(grid, model, rho, times, rtol=1e-9):
         ).ravel()
 
     start = np.stack([root * rho, root / rho]).ravel()
-    found = solve_ivp(rhs, (0, times[-1]), start, "DOP853", times, rtol=rtol, atol=1e-11, first_step=1e-5)
+    found = solve_ivp(
+        rhs, (0, times[-1]), start, "DOP853", times, rtol=rtol, atol=1e-11, first_step=1e-5
+    )
     assert found.success
     return found.y.T.reshape(-1, 2, *shape) / root
 

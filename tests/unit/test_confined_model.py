@@ -172,7 +172,7 @@ def test_bad_input_is_refused():
     state = smooth_state()
     with pytest.raises(InputError, match="must not be negative"):
         MODEL.checked_data({"f": -state["f"], "g": state["g"]}, GRID)
-    with pytest.raises(InputError, match="No box of Theorem 1.1"):
+    with pytest.raises(InputError, match=r"No box of Theorem 1\.1"):
         MODEL.checked_data({"f": 0 * state["f"], "g": state["g"]}, GRID)
     with pytest.raises(InputError, match="must have shape"):
         MODEL.checked_data({"f": state["f"].T, "g": state["g"]}, GRID)

@@ -82,7 +82,9 @@ def test_density_resolvent_is_diagonal_in_hermite_polynomials(s, T):
     grid = ConfinedGrid(ConfinedLine("harmonic", 32, DEPTH), ThermalNodes(24, XI_MAX))
     R = DensityResolvents(grid)(s, T)
     for n in (1, 2, 3, 4):
-        assert abs(R[n - 1, n - 1] - ladder(n, s, np.sqrt(T))) < 1e-10  # what the cut at depth 36 costs
+        assert (
+            abs(R[n - 1, n - 1] - ladder(n, s, np.sqrt(T))) < 1e-10
+        )  # what the cut at depth 36 costs
     assert np.abs(R[:4, :4] - np.diag(np.diag(R[:4, :4]))).max() < 1e-8
 
 

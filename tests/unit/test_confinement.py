@@ -78,7 +78,7 @@ def test_what_does_not_confine_is_refused(formula, message):
 
 
 def test_wrong_names_and_numbers():
-    with pytest.raises(InputError, match="Unknown potential 'harmonik'. Did you mean 'harmonic'"):
+    with pytest.raises(InputError, match=r"Unknown potential 'harmonik'\. Did you mean 'harmonic'"):
         confinement("harmonik")
     with pytest.raises(InputError, match="stifness"):
         confinement("harmonic", stifness=1)
@@ -86,7 +86,7 @@ def test_wrong_names_and_numbers():
         confinement("harmonic", stiffness=-1)
     with pytest.raises(InputError, match="takes no settings"):
         confinement(np.cosh, strength=1)
-    with pytest.raises(InputError, match="n must be an integer in 4...256"):
+    with pytest.raises(InputError, match=r"n must be an integer in 4\.\.\.256"):
         ConfinedLine("harmonic", 3)
     with pytest.raises(InputError, match="depth must lie between"):
         ConfinedLine("harmonic", 8, depth=100)

@@ -231,7 +231,7 @@ class ConfinedReaction(_Confined):
         """
         masses = self.masses(grid)
         F, G = self.ratios(f, grid)
-        return entropy_of(F, G, self.rho_infinity(f, grid), masses, grid)  # type: ignore[arg-type]
+        return entropy_of(F, G, self.rho_infinity(f, grid), masses, grid)
 
     def entropy_production(self, f: Any, grid: ConfinedGrid) -> jax.Array:
         r"""What (6) takes from the entropy a unit of time, never negative.
@@ -262,7 +262,7 @@ class ConfinedReaction(_Confined):
     def admit(self, f: Any, grid: ConfinedGrid) -> tuple[jax.Array, jax.Array]:
         """Check initial data as on the torus and return their box."""
         self.require_grid(grid)
-        return box_of(*admit(f, grid, self.masses(grid)))  # type: ignore[arg-type]
+        return box_of(*admit(f, grid, self.masses(grid)))
 
     def linearized(self, rho_inf: float = 1.0) -> LinearizedConfined:
         """The equations (7) for small perturbations of the equilibrium with ratio rho_inf."""

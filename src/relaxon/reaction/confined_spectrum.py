@@ -2,8 +2,8 @@ r"""Spectrum of the linearised reaction model under a confining potential.
 
 With $a = F/\sqrt r$, $b = \sqrt r G$ the norm (10) is the plain norm and (7) reads
 $\partial_t a + \sqrt{T_1} \mathcal T a = -a/r - \langle b \rangle$,
-$\partial_t b + \sqrt{T_2} \mathcal T b = -r b - \langle a \rangle$. An eigenvalue $\lambda$ right of
-$e = -\min(r, 1/r)$ therefore solves a problem for densities only,
+$\partial_t b + \sqrt{T_2} \mathcal T b = -r b - \langle a \rangle$. An eigenvalue lambda right
+of $e = -\min(r, 1/r)$ therefore solves a problem for densities only,
 
 $$ 1 \in \sigma\big(R_1(\lambda + 1/r) R_2(\lambda + r)\big), \qquad
    R_j(s) = \big\langle (s + \sqrt{T_j} \mathcal T)^{-1} \big\rangle
@@ -19,10 +19,11 @@ the torus.
 
 **Unlike the torus there is always a discrete eigenvalue** between e and 0. By the
 formula $R_1(s) \ge K/s$ with K the density of the average over orbits, which is positive,
-compact, of infinite rank. As $\lambda \to e$ the largest eigenvalue of R_1 R_2 grows without bound
-(for r < 1 the same with R_2), and at $\lambda = 0$ it is below 1 on the complement of constants. So
-the rate is always smaller than min(r, 1/r), by continuity, however strong the confinement: functions
-of the energy are not mixed by transport. Infinitely many eigenvalues accumulate at e.
+compact, of infinite rank. As $\lambda \to e$ the largest eigenvalue of R_1 R_2 grows without
+bound (for r < 1 the same with R_2), and at $\lambda = 0$ it is below 1 on the complement of
+constants; between them it is 1. So the rate is always smaller than min(r, 1/r), however strong
+the confinement: functions of the energy are not mixed by transport. Infinitely many
+eigenvalues accumulate at e.
 
 On a grid the whole matrix has eigenvalues right of e that are artefacts; R_j(s) on a grid
 converges spectrally for Re s > 0, so only zeros of det(1 - R_1 R_2) are reported.
