@@ -187,7 +187,7 @@ def dms_rate(rho_inf, T1, T2, k=None) -> ProvenRate:
     x = c.macroscopic / (1 + c.macroscopic)
     dissipation = [[[c.microscopic, 0], [0, 0]], [[-1, -c.bound / 2], [-c.bound / 2, x]]]
     functional = [[[0.5, 0], [0, 0.5]], [[0, 0.25], [0.25, 0]]]
-    return _proven(np.array([dissipation]), np.array([functional]))
+    return proven_rate(np.array([dissipation]), np.array([functional]))
 
 
 def functional_rate(rho_inf, T1, T2, k=None, modes: int = 3) -> ProvenRate:
@@ -210,7 +210,7 @@ def functional_rate(rho_inf, T1, T2, k=None, modes: int = 3) -> ProvenRate:
     dissipation, functional = map(
         np.array, zip(*(h0_forms(r, T1, T2, wave, modes) for wave in waves))
     )
-    proven = _proven(dissipation, functional)
+    proven = proven_rate(dissipation, functional)
     cap = min(r, 1 / r)
     return proven if proven.rate < cap else eqx.tree_at(lambda p: p.rate, proven, cap)
 
@@ -271,8 +271,13 @@ def _gaussians(rho_inf, T1, T2) -> tuple[float, float, float]:
     return positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
 
 
-def _proven(dissipation, functional) -> ProvenRate:
-    """The optimum over eta in (0, 2), where H^0 is positive because |A| <= 1/2."""
+def proven_rate(dissipation, functional) -> ProvenRate:
+    """The optimum over eta in (0, 2), where H^0 is positive because |A| <= 1/2.
+
+    Args:
+        dissipation: Forms affine in eta, shape (blocks, 2, m, m).
+        functional: The same for H^0.
+    """
     best = best_pencil(matrix_witness(dissipation, functional), [1.0], [1.0])
     eta = float(best.weights[0])
     return ProvenRate(best.rate / 2, eta, float(np.sqrt((2 + eta) / (2 - eta))), best.gap / 2)

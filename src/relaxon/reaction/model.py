@@ -20,7 +20,7 @@ from relaxon.registry import register
 Pair = tuple[jax.Array, jax.Array]
 
 
-def pair(f: Any, grid: PhaseGrid) -> Pair:
+def pair(f: Any, grid: Any) -> Pair:
     """The two distributions from a mapping with keys f, g or from a pair; shapes checked."""
     if isinstance(f, Mapping):
         missing = sorted({"f", "g"} - set(f))
@@ -289,7 +289,7 @@ def _covariance(chi: Profile) -> np.ndarray:
     raise InputError(f"Profile {chi.name!r} has no finite covariance.")
 
 
-def admit(f: Any, grid: PhaseGrid, masses: Masses) -> Pair:
+def admit(f: Any, grid: Any, masses: Any) -> Pair:
     """Check initial data; returns f/chi_1 and g/chi_2, velocity first.
 
     Inside a compiled function values are not known and only shapes are checked: `checked_data`
@@ -324,9 +324,7 @@ def box_of(F: jax.Array, G: jax.Array) -> tuple[jax.Array, jax.Array]:
     return low, high
 
 
-def entropy_of(
-    F: jax.Array, G: jax.Array, rho_inf: jax.Array, masses: Masses, grid: PhaseGrid
-) -> jax.Array:
+def entropy_of(F: jax.Array, G: jax.Array, rho_inf: jax.Array, masses: Any, grid: Any) -> jax.Array:
     """Relative entropy from F = f/chi_1 and G = g/chi_2, velocity first."""
     first = jnp.tensordot(jnp.asarray(masses.chi1), relative(F, rho_inf), 1)
     second = jnp.tensordot(jnp.asarray(masses.chi2), relative(G, 1.0 / rho_inf), 1)

@@ -1,0 +1,102 @@
+"""The fast-reaction limit under a confining potential."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxon.errors import require
+from relaxon.grids.confinement import Confinement, confinement
+from relaxon.grids.line import ConfinedLine
+from relaxon.reaction.diffusion import density_from_difference, relative
+from relaxon.registry import register
+
+
+@register
+class ConfinedLimit(eqx.Module):
+    r"""Limit of the confined reaction model as epsilon -> 0.
+
+    $$ \partial_t m = L \Phi(m), \quad L = \partial_{xx} - \phi' \partial_x = -D^t D, \quad
+       \Phi = \tfrac12 (D_1 \rho^2 - D_2 \rho^{-2}), \quad \rho = (m + \sqrt{m^2+4})/2 $$
+
+    m = <F> - <G> is the difference of the relative densities. Source: neumann2016, section 1.3,
+    with the divergence in the weight $e^{-\phi}$; the flux is $-D(m) \partial_x m$ with D(m) as
+    on the torus, $D(m) = (D_1 \rho^2 + D_2 \rho^{-2})/\sqrt{m^2+4}$.
+
+    Args:
+        D1: Variance T1 of chi_1, > 0.
+        D2: Variance T2 of chi_2, > 0.
+        potential: phi: a `Confinement`, a name or a callable.
+    """
+
+    D1: float = eqx.field(static=True)
+    D2: float = eqx.field(static=True)
+    potential: Confinement
+
+    def __init__(self, D1: float = 1.0, D2: float = 1.0, potential: Any = "harmonic"):
+        for name, value in (("D1", D1), ("D2", D2)):
+            require(
+                isinstance(value, int | float | np.floating) and 0 < value < np.inf,
+                f"{name} must be a positive number, but is {value!r}.",
+            )
+        self.D1, self.D2, self.potential = float(D1), float(D2), confinement(potential)
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build this equation again."""
+        return {"D1": self.D1, "D2": self.D2, "potential": self.potential}
+
+    def require_grid(self, grid: Any) -> None:
+        """Refuse a grid that is not a line made for a potential."""
+        require(
+            isinstance(grid, ConfinedLine),
+            f"The confined limit lives on a ConfinedLine, not on a {type(grid).__name__}.",
+        )
+        x = np.asarray(grid.nodes)
+        require(
+            bool(np.allclose(self.potential(x), grid.potential(x), rtol=1e-12, atol=1e-12)),
+            f"The equation has the potential {self.potential.name!r}, but the line was made for "
+            f"{grid.potential.name!r} of other values: build both from one potential.",
+        )
+
+    def checked_data(self, f0: Any, grid: ConfinedLine) -> jax.Array:
+        """The difference m of the relative densities: finite, of the line's shape."""
+        m = jnp.asarray(f0["m"] if isinstance(f0, Mapping) else f0, dtype=float)
+        require(
+            m.shape == grid.shape,
+            f"m must have the line's shape {grid.shape}, but has {m.shape}.",
+        )
+        require(bool(jnp.all(jnp.isfinite(m))), "m holds non-finite values.")
+        return m
+
+    def diffusivity(self, m: jax.Array) -> jax.Array:
+        """D(m), of the shape of m."""
+        rho = density_from_difference(m)
+        return (self.D1 * rho**2 + self.D2 / rho**2) / (rho + 1.0 / rho)
+
+    def potential_flux(self, m: jax.Array) -> jax.Array:
+        r"""$\Phi(m) = (D_1 \rho^2 - D_2 \rho^{-2})/2$, whose derivative is D(m)."""
+        rho = density_from_difference(m)
+        return 0.5 * (self.D1 * rho**2 - self.D2 / rho**2)
+
+    def rhs(self, m: jax.Array, grid: ConfinedLine) -> jax.Array:
+        """Time derivative of m; its integral with the weight vanishes to rounding."""
+        return grid.laplacian(self.potential_flux(m))
+
+    def invariants(self, m: jax.Array, grid: ConfinedLine) -> dict[str, jax.Array]:
+        """The integral of m with the weight."""
+        return {"mass_difference": grid.integrate(m)}
+
+    def equilibrium(self, m: jax.Array, grid: ConfinedLine) -> jax.Array:
+        """The constant of the same integral."""
+        return jnp.full(grid.shape, grid.integrate(m) / grid.volume)
+
+    def entropy(self, m: jax.Array, grid: ConfinedLine) -> jax.Array:
+        """Entropy (5) at local equilibrium relative to its minimum, with the weight."""
+        rho = density_from_difference(m)
+        r = density_from_difference(grid.integrate(m) / grid.volume)
+        return grid.integrate(relative(rho, r) + relative(1.0 / rho, 1.0 / r))

@@ -1,0 +1,166 @@
+r"""Hypocoercive rates under a confining potential beside the true one.
+
+The method of Theorem 2.1 of neumann2016 (Dolbeault, Mouhot and Schmeiser) needs of the positions
+only the operator $L = -D^t D = \partial_{xx} - \phi' \partial_x$ and its gap, the Poincare constant
+of $e^{-\phi}$. With the projection Pi on the local equilibria
+$(r, -1) m(x) / \sqrt{1 + r^2}$, m of mean zero,
+
+$$ (\mathcal T \Pi)^* \mathcal T \Pi = -D_0 L, \quad D_0 = (r^2 T_1 + T_2)/(r^2 + 1), \qquad
+   \lambda_m = \min(r, 1/r), \quad \lambda_M = D_0 P, $$
+
+and for g = (1 - D_0 L)^{-1} m the adjoints of A L and A T (1 - Pi) have the squared norms
+$D_0' |\partial_x g|^2$ and
+$E (2 |\partial_{xx} g|^2 + |L g|^2) - D_0^2 |L g|^2$ with $D_0' = (T_1 + r^2 T_2)/(r^2+1)$,
+$E = (r^2 T_1^2 + T_2^2)/(r^2+1)$. On the torus all of this is diagonal in Fourier space and gives
+the constants of `relaxon.reaction.hypocoercivity`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+from scipy.linalg import eigh
+
+from relaxon.grids.line import ConfinedLine
+from relaxon.reaction.confined_spectrum import DEPTH, confined_gap
+from relaxon.reaction.hypocoercivity import DmsConstants, ProvenRate, proven_rate
+from relaxon.reaction.marginals import positive
+
+
+class ConfinedRates(eqx.Module):
+    """Norm rates of the method and of the equation.
+
+    Attributes:
+        dms: Best explicit rate of Theorem 2.1.
+        true: Decay rate of the norm (10).
+        eigenvalue: The eigenvalue behind `true`.
+        error: Its change from a coarser grid.
+        edge: Edge of the essential spectrum.
+        poincare: Poincare constant of the potential.
+        dms_weight: The weight eta of `dms`.
+        constants: lambda_m, lambda_M and C_M behind `dms`.
+    """
+
+    dms: float
+    true: float
+    eigenvalue: float | complex
+    error: float
+    edge: float
+    poincare: float
+    dms_weight: float
+    constants: DmsConstants
+
+
+def poincare_constant(potential: Any = "harmonic", n: int = 64) -> float:
+    r"""Smallest positive eigenvalue of $-L = D^t D$, the gap of the overdamped dynamics.
+
+    $$ \int u'^2 e^{-\phi} \ge P \int (u - \bar u)^2 e^{-\phi} $$
+
+    Args:
+        potential: phi: a `Confinement`, a name or a callable.
+        n: Number of nodes.
+
+    Returns:
+        P. Harmonic potential of stiffness kappa: kappa.
+
+    Accuracy: harmonic 1e-14; quartic (1.368592521) and double well (0.454546602) to the 1e-8 of
+    an independent solution in sine functions (tests/unit/test_confined_rates.py).
+    """
+    slope, _ = _slope(ConfinedLine(potential, n, DEPTH))
+    return float(np.linalg.svd(slope, compute_uv=False)[-2] ** 2)
+
+
+def confined_dms_constants(
+    rho_inf: float, T1: float, T2: float, potential: Any = "harmonic", n: int = 64
+) -> DmsConstants:
+    """lambda_m, lambda_M and C_M of Theorem 2.1 for the confined model.
+
+    C_M^2 is the largest value of the sum of both forms over m; the supremum is taken over the
+    lower half of the eigenfunctions of L on the line and over its limit for short waves,
+    (3 E - D_0^2)/D_0^2, which the upper half approximates badly.
+
+    Args:
+        rho_inf: Equilibrium ratio of the first species, > 0.
+        T1: Variance of the Gaussian chi_1.
+        T2: Variance of the Gaussian chi_2.
+        potential: phi: a `Confinement`, a name or a callable.
+        n: Number of nodes.
+    """
+    r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
+    share = r * r / (1 + r * r)
+    d0, swapped = share * T1 + (1 - share) * T2, (1 - share) * T1 + share * T2
+    spread = share * T1**2 + (1 - share) * T2**2
+    slope, _ = _slope(ConfinedLine(potential, n, DEPTH))
+    _, values, vectors = np.linalg.svd(slope)
+    # Singular values fall: the last is that of constants, the ones before are the longest waves.
+    keep = slice(-1 - n // 2, -1)
+    gaps = values[keep] ** 2
+    damped = vectors[keep].T / (1 + d0 * gaps)  # columns: g for each orthonormal m
+    curved = slope @ (slope @ damped)
+    bent = np.diag((gaps / (1 + d0 * gaps)) ** 2)
+    collision = swapped * np.diag(gaps / (1 + d0 * gaps) ** 2)
+    transport = spread * (2 * curved.T @ curved + bent) - d0**2 * bent
+    levels, directions = eigh(collision + transport)
+    worst = directions[:, -1]
+    parts = [float(worst @ form @ worst) for form in (collision, transport)]
+    limit = (3 * spread - d0**2) / d0**2
+    if limit > levels[-1]:
+        parts = [0.0, limit]
+    poincare = float(gaps[-1])
+    return DmsConstants(
+        min(r, 1 / r),
+        d0 * poincare,
+        float(np.sqrt(max(parts[0], 0.0))),
+        float(np.sqrt(max(parts[1], 0.0))),
+        float(np.sqrt(sum(parts))),
+    )
+
+
+def confined_dms_rate(constants: DmsConstants) -> ProvenRate:
+    """Best explicit rate of Theorem 2.1 with given constants, as on the torus."""
+    x = constants.macroscopic / (1 + constants.macroscopic)
+    cross = -constants.bound / 2
+    dissipation = [[[constants.microscopic, 0], [0, 0]], [[-1, cross], [cross, x]]]
+    functional = [[[0.5, 0], [0, 0.5]], [[0, 0.25], [0.25, 0]]]
+    return proven_rate(np.array([dissipation]), np.array([functional]))
+
+
+def confined_rates(
+    rho_inf: float, T1: float, T2: float, potential: Any = "harmonic", n: tuple = (48, 32)
+) -> ConfinedRates:
+    """The explicit rate of Theorem 2.1 and the true one, for epsilon = 1.
+
+    Args:
+        rho_inf: Equilibrium ratio of the first species, > 0.
+        T1: Variance of the Gaussian chi_1.
+        T2: Variance of the Gaussian chi_2.
+        potential: phi: a `Confinement`, a name or a callable (see `confinement`).
+        n: Numbers of positions and (even) of velocities behind the true rate.
+
+    Returns:
+        `ConfinedRates`; dms <= true < -edge.
+
+    Raises:
+        InputError: Arguments that are not positive; a potential that does not confine.
+    """
+    gap = confined_gap(rho_inf, T1, T2, potential, n)
+    constants = confined_dms_constants(rho_inf, T1, T2, potential)
+    proven = confined_dms_rate(constants)
+    return ConfinedRates(
+        dms=proven.rate,
+        true=gap.rate,
+        eigenvalue=gap.eigenvalue,
+        error=gap.error,
+        edge=gap.edge,
+        poincare=poincare_constant(potential),
+        dms_weight=proven.weight,
+        constants=constants,
+    )
+
+
+def _slope(line: ConfinedLine) -> tuple[np.ndarray, np.ndarray]:
+    """The derivative between orthonormal nodal functions, and the square roots of the weights."""
+    root = np.sqrt(np.asarray(line.weights))
+    return np.asarray(line.slope) * root[:, None] / root, root
