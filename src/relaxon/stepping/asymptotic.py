@@ -11,18 +11,18 @@ import numpy as np
 from jax import lax
 
 from relaxon.errors import require
-from relaxon.grids.phase import PhaseGrid
 from relaxon.parallel import Velocities, velocities
+from relaxon.reaction.confined import ConfinedReaction
 from relaxon.reaction.diffusion import density_from_difference, relative
 from relaxon.reaction.model import (
     KineticReaction,
-    Masses,
     admit,
     box_of,
     entropy_of,
     homogeneous_flow,
 )
-from relaxon.stepping.bounds import diffused, flux_limited, share_of_room
+from relaxon.stepping.bounds import diffused, limited, share_of_room
+from relaxon.stepping.confined import ConfinedDeviations
 from relaxon.stepping.densities import Box, Densities
 from relaxon.stepping.deviations import Deviations, Extremes
 
@@ -130,7 +130,7 @@ class Asymptotic(eqx.Module):
 
     Then, only where needed and without touching any conserved quantity:
 
-    4. m is brought into the box by `flux_limited`, (rho_f, rho_g) by a shift along constant m,
+    4. m is brought into the box by `limited`, (rho_f, rho_g) by a shift along constant m,
        and p, q by a factor in [0, 1] at each x (Zhang and Shu, J. Comput. Phys. 229 (2010)).
     5. If the entropy has grown, the step is repeated by backward Euler with four rounds of 1 and
        2. If it still has, the result is blended, just far enough, with a step that cannot raise
@@ -151,7 +151,7 @@ class Asymptotic(eqx.Module):
 
     Args:
         model: The equation.
-        grid: Phase space.
+        grid: Phase space: a `PhaseGrid`, or a `ConfinedGrid` for a `ConfinedReaction`.
         dt: Largest step; the steps between two stops are equal after the first few.
         sweeps: Fixed-point steps of 2. One is second order as well, but follows a rate that
             varies strongly in space worse.
@@ -163,11 +163,11 @@ class Asymptotic(eqx.Module):
             the problem is large, otherwise one.
     """
 
-    grid: PhaseGrid
-    masses: Masses
+    grid: Any
+    masses: Any
     densities: Densities
-    first: Deviations
-    second: Deviations
+    first: Deviations | ConfinedDeviations
+    second: Deviations | ConfinedDeviations
     velocities: Velocities
     epsilon: jax.Array
     max_step: jax.Array
@@ -177,8 +177,8 @@ class Asymptotic(eqx.Module):
 
     def __init__(
         self,
-        model: KineticReaction,
-        grid: PhaseGrid,
+        model: KineticReaction | ConfinedReaction,
+        grid: Any,
         dt: float,
         sweeps: int = 2,
         ramp: int = 4,
@@ -187,8 +187,9 @@ class Asymptotic(eqx.Module):
         devices: int | None = None,
     ):
         require(
-            isinstance(model, KineticReaction),
-            f"Asymptotic steps a KineticReaction, not a {type(model).__name__}.",
+            isinstance(model, KineticReaction | ConfinedReaction),
+            f"Asymptotic steps a KineticReaction or a ConfinedReaction, not a "
+            f"{type(model).__name__}.",
         )
         require(bool(np.isfinite(dt)) and dt > 0, f"dt must be positive, but is {dt!r}.")
         require(sweeps >= 1, f"sweeps must be at least 1, but is {sweeps!r}.")
@@ -196,10 +197,7 @@ class Asymptotic(eqx.Module):
         self.grid, self.masses = grid, model.masses(grid)
         self.epsilon = jnp.asarray(0.0 if limit else model.epsilon)
         self.velocities = velocities(grid.velocity.size, grid.torus.size, devices)
-        self.first, self.second = (
-            Deviations(grid.torus, grid.drift, weights, self.epsilon, self.velocities)
-            for weights in (self.masses.chi1, self.masses.chi2)
-        )
+        self.first, self.second = _species(model, grid, self.epsilon, self.velocities)
         self.densities = Densities(
             grid.torus, self.first.diffusion, self.second.diffusion, self.epsilon
         )
@@ -255,7 +253,7 @@ class Asymptotic(eqx.Module):
                 jnp.where(later, 0.0, ratio),
                 jnp.where(later, 4, rounds),
             )
-            return number + 1, raw, *self._confine(old, raw)
+            return number + 1, *self._confine(old, raw)
 
         def failed(carry):
             number, limits = carry[0], carry[2]
@@ -348,7 +346,7 @@ class Asymptotic(eqx.Module):
 
     # -- limiters -------------------------------------------------------------------------
 
-    def _confine(self, old: Split, raw: Raw) -> tuple[Limits, jax.Array]:
+    def _confine(self, old: Split, raw: Raw) -> tuple[Raw, Limits, jax.Array]:
         """4: the box of Theorem 1.1, with the mass difference kept; whether that was needed."""
         low, high, eps = old.box.low, old.box.high, self.epsilon
         m_low, m_high = low - 1.0 / low, high - 1.0 / high
@@ -357,13 +355,23 @@ class Asymptotic(eqx.Module):
         leaves = (m.max() > m_high + slack) | (m.min() < m_low - slack)
         m = lax.cond(
             leaves,
-            lambda: flux_limited(m_old, m, m_low, m_high, self.grid.torus),
+            lambda: limited(self.grid.torus, m_old, m, m_low, m_high),
             lambda: m,
         )
         rho_f = jnp.clip(
             raw.rho_f, jnp.maximum(low, m + 1.0 / high), jnp.minimum(high, m + 1.0 / low)
         )
         rho_g = rho_f - m
+        raw = eqx.tree_at(
+            lambda r: (r.p, r.moments_p, r.extremes_p, r.q, r.moments_q, r.extremes_q),
+            raw,
+            (
+                *self.first.fitted(raw.p, raw.moments_p, raw.extremes_p, rho_f, low, high),
+                *self.second.fitted(
+                    raw.q, raw.moments_q, raw.extremes_q, rho_g, 1.0 / high, 1.0 / low
+                ),
+            ),
+        )
         share_p, excess_p = share_of_room(rho_f, eps, raw.extremes_p, raw.moments_p[0], low, high)
         share_q, excess_q = share_of_room(
             rho_g, eps, raw.extremes_q, raw.moments_q[0], 1.0 / high, 1.0 / low
@@ -372,7 +380,7 @@ class Asymptotic(eqx.Module):
         limits = Limits(rho_f, rho_g, share_p, share_q, none, none, -jnp.asarray(jnp.inf))
         if self.guard_entropy:
             limits = self._weighed(old, raw, limits)
-        return limits, leaves | (excess_p > slack) | (excess_q > slack)
+        return raw, limits, leaves | (excess_p > slack) | (excess_q > slack)
 
     def _damp(
         self, old: Split, before: jax.Array, raw: Raw, limits: Limits, h: jax.Array
@@ -388,7 +396,7 @@ class Asymptotic(eqx.Module):
         time = h / jnp.where(self.epsilon > 0, self.epsilon**2, 1e-300)
         rho_f, rho_g, left_by_f, left_by_g = homogeneous_flow(old.rho_f, old.rho_g, time)
         tensors = self.first.diffusion, self.second.diffusion
-        rho = density_from_difference(diffused(old.rho_f - old.rho_g, h, tensors, self.grid.torus))
+        rho = density_from_difference(diffused(self.grid.torus, old.rho_f - old.rho_g, h, tensors))
         slow = h / (h + self.epsilon**2)
         none = jnp.zeros_like(rho)
         calm = Limits(
@@ -466,6 +474,20 @@ class Asymptotic(eqx.Module):
     def _finite(self, y: Split) -> jax.Array:
         """The moments see every value of p and q."""
         return jnp.isfinite(jnp.sum(y.rho_f) + jnp.sum(y.moments_p) + jnp.sum(y.moments_q))
+
+
+def _species(
+    model: Any, grid: Any, epsilon: jax.Array, velocities: Velocities
+) -> tuple[Deviations | ConfinedDeviations, ...]:
+    """What transports f and what transports g."""
+    if isinstance(model, ConfinedReaction):
+        model.require_grid(grid)
+        return tuple(ConfinedDeviations(grid, T, epsilon) for T in (model.T1, model.T2))
+    masses = model.masses(grid)
+    return tuple(
+        Deviations(grid.torus, grid.drift, weights, epsilon, velocities)
+        for weights in (masses.chi1, masses.chi2)
+    )
 
 
 def _factors(raw: Raw, limits: Limits) -> tuple:

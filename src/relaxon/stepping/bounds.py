@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from relaxon.grids.line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.diffusion import density_from_difference
 from relaxon.stepping.deviations import Extremes
+from relaxon.stepping.line_bounds import line_exchange, line_limited
 from relaxon.stepping.linear import linear_solver
 
 
@@ -64,95 +68,6 @@ def flux_limited(
     return moved
 
 
-def line_limited(
-    old: jax.Array, new: jax.Array, low: jax.Array, high: jax.Array, weights: jax.Array
-) -> jax.Array:
-    r"""`flux_limited` on a line with unequal weights, by exchange between neighbours.
-
-    Without a period the face fluxes that carry `old` to `new` are unique: partial sums of
-    $W_i (new_i - old_i)$. They are summed from the nearer end, because a light cell at an end
-    would not survive the rounding of the heavy ones.
-
-    Args:
-        old: Field inside the box (to rounding), shape `(..., n)`.
-        new: Field of the same integral.
-        low: Lower bound, scalar.
-        high: Upper bound, scalar.
-        weights: Positive weights W, shape `(n,)`.
-
-    Returns:
-        A field in `[low, high]` to rounding with the integral of `old` to rounding.
-    """
-    change = weights * (new - old)
-    half = weights.shape[-1] // 2
-    # face i lies between cells i and i+1; > 0 fills cell i+1 from cell i.
-    from_left = -jnp.cumsum(change, axis=-1)[..., :half]
-    from_right = jnp.flip(jnp.cumsum(jnp.flip(change, -1), axis=-1), -1)[..., half + 1 :]
-    face = jnp.concatenate([from_left, from_right], axis=-1)
-    none = jnp.zeros_like(face[..., :1])
-    before, after = jnp.concatenate([none, face], -1), jnp.concatenate([face, none], -1)
-    gain = jnp.maximum(before, 0.0) + jnp.maximum(-after, 0.0)
-    loss = jnp.maximum(-before, 0.0) + jnp.maximum(after, 0.0)
-    room_up = weights * jnp.maximum(high - old, 0.0)
-    room_down = weights * jnp.maximum(old - low, 0.0)
-    may_gain = jnp.where(gain > room_up, room_up / jnp.where(gain > 0, gain, 1.0), 1.0)
-    may_lose = jnp.where(loss > room_down, room_down / jnp.where(loss > 0, loss, 1.0), 1.0)
-    factor = jnp.where(
-        face > 0,
-        jnp.minimum(may_lose[..., :-1], may_gain[..., 1:]),
-        jnp.minimum(may_gain[..., :-1], may_lose[..., 1:]),
-    )
-    limited = factor * face
-    before, after = jnp.concatenate([none, limited], -1), jnp.concatenate([limited, none], -1)
-    return old + (before - after) / weights
-
-
-def clip_and_share(
-    values: jax.Array, low: jax.Array, high: jax.Array, weights: jax.Array, axis: int = -1
-) -> jax.Array:
-    r"""Clip to a box and share out what the clipping changed, in proportion to the room left.
-
-    $$ u = \mathrm{clip}(v), \quad \delta = \int (v - u), \qquad
-       u + \delta \, \frac{high - u}{\int (high - u)} \;(\delta > 0), \quad
-       u + \delta \, \frac{u - low}{\int (u - low)} \;(\delta < 0) $$
-
-    One pass, exact, and inside the box whenever the mean of v is. Where the values outside carry
-    a share 1e-10 of the weight, as at the ends of a truncated Gibbs weight, all others move by
-    1e-10: unlike a common factor for all values of the line, which would spoil them.
-
-    Args:
-        values: Field, any shape.
-        low: Lower bound, scalar or broadcastable.
-        high: Upper bound.
-        weights: Positive weights, shape `(values.shape[axis],)`.
-        axis: The axis along which the integral is kept.
-
-    Returns:
-        The field in `[low, high]`, to rounding, with the same integral, to rounding.
-    """
-    shape = [1] * values.ndim
-    shape[axis] = -1
-    w = jnp.reshape(jnp.asarray(weights), shape)
-
-    def total(u):
-        return jnp.sum(w * u, axis=axis, keepdims=True)
-
-    clipped = jnp.clip(values, low, high)
-    lost = total(values - clipped)
-    room = jnp.where(lost > 0, high - clipped, clipped - low)
-    whole = total(room)
-    share = jnp.where(whole > 0, lost / jnp.where(whole > 0, whole, 1.0), 0.0)
-    return clipped + share * room
-
-
-def _laplacian(grid: TorusGrid) -> np.ndarray:
-    """Symbol of the nearest-neighbour Laplacian (unit spacing) on the half-complex modes."""
-    full = 2.0 * np.cos(2.0 * np.pi * np.fft.fftfreq(grid.n)) - 2.0
-    half = full[: grid.n // 2 + 1]
-    mesh = np.meshgrid(*([full] * (grid.d - 1) + [half]), indexing="ij")
-    return np.sum(mesh, axis=0)
-
-
 def share_of_room(
     rho: jax.Array,
     epsilon: jax.Array,
@@ -182,34 +97,66 @@ def share_of_room(
     return jnp.minimum(share_up, share_down), excess
 
 
-def diffused(m: jax.Array, h: jax.Array, tensors: tuple, grid: TorusGrid) -> jax.Array:
-    r"""One step of $\partial_t m = \sum_a \partial_a (D_{aa}(m) \partial_a m)$ that bounds survive.
+def limited(
+    positions: TorusGrid | ConfinedLine,
+    old: jax.Array,
+    new: jax.Array,
+    low: jax.Array,
+    high: jax.Array,
+) -> jax.Array:
+    """From `old` inside [low, high] to `new` as far as the bounds allow, keeping the integral."""
+    if isinstance(positions, ConfinedLine):
+        return line_limited(old, new, low, high, positions.weights)
+    return flux_limited(old, new, low, high, positions)
+
+
+def diffused(
+    positions: TorusGrid | ConfinedLine, m: jax.Array, h: jax.Array, tensors: tuple
+) -> jax.Array:
+    r"""One step of $\partial_t m = \nabla \cdot (D(m) \nabla m)$ that every bound survives.
 
     Backward Euler with differences of nearest neighbours and the coefficients of the old m, so
-    that the result is a doubly stochastic mean of the old values: its range shrinks, its mean
+    that the result is a doubly stochastic mean of the old values: its range shrinks, its integral
     stays, no convex functional grows. First order in h; mixed derivatives are left out.
 
     Args:
+        positions: A torus or a confined line.
         m: Difference of the densities.
         h: Step.
         tensors: D_1 and D_2.
-        grid: Torus of m.
     """
     rho = density_from_difference(m)
-    faces = []
-    for axis in range(grid.d):
-        first, second = (tensor[axis, axis] for tensor in tensors)
-        D = (first * rho**2 + second / rho**2) / (rho + 1.0 / rho)
-        faces.append(0.5 * h / grid.spacing**2 * (D + jnp.roll(D, -1, axis)))
+    coefficients = [
+        h * (first[a, a] * rho**2 + second[a, a] / rho**2) / (rho + 1.0 / rho)
+        for first, second in [tensors]
+        for a in range(positions.d)
+    ]
+    if isinstance(positions, ConfinedLine):
+        operator, precondition = line_exchange(coefficients[0], positions), None
+    else:
+        operator, precondition = _exchange(coefficients, positions)
+    solve = linear_solver(operator, m.shape, precondition, rtol=1e-12)
+    new = jnp.clip(m + solve(m - operator(m)), m.min(), m.max())
+    return new + positions.integrate(m - new) / positions.volume
+
+
+def _exchange(coefficients: list[jax.Array], grid: TorusGrid) -> tuple[Any, Any]:
+    """u minus the exchange with its neighbours, and an approximate inverse."""
+    faces = [
+        0.5 * (D + jnp.roll(D, -1, axis)) / grid.spacing**2 for axis, D in enumerate(coefficients)
+    ]
 
     def operator(u):
-        flows = [c * (jnp.roll(u, -1, axis) - u) for axis, c in enumerate(faces)]
+        flows = [face * (jnp.roll(u, -1, axis) - u) for axis, face in enumerate(faces)]
         return u - sum(flow - jnp.roll(flow, 1, axis) for axis, flow in enumerate(flows))
 
     symbol = 1.0 - sum(jnp.mean(face) for face in faces) / grid.d * _laplacian(grid)
-    change = linear_solver(
-        operator, m.shape, lambda u: grid.inverse(grid.transform(u) / symbol), rtol=1e-12
-    )(m - operator(m))
-    new = m + change
-    new = jnp.clip(new, m.min(), m.max())
-    return new + (jnp.mean(m) - jnp.mean(new))
+    return operator, lambda u: grid.inverse(grid.transform(u) / symbol)
+
+
+def _laplacian(grid: TorusGrid) -> np.ndarray:
+    """Symbol of the nearest-neighbour Laplacian (unit spacing) on the half-complex modes."""
+    full = 2.0 * np.cos(2.0 * np.pi * np.fft.fftfreq(grid.n)) - 2.0
+    half = full[: grid.n // 2 + 1]
+    mesh = np.meshgrid(*([full] * (grid.d - 1) + [half]), indexing="ij")
+    return np.sum(mesh, axis=0)

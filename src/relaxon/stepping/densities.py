@@ -7,8 +7,8 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
+from relaxon.grids.line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.stepping.linear import linear_solver
 
@@ -37,18 +37,18 @@ class Densities(eqx.Module):
     $$ (\alpha + \rho_g) j_f = \alpha \tilde j_f - D_1 \nabla \rho_f - \nabla \cdot K_f, \quad
        (\alpha + \rho_f) j_g = \alpha \tilde j_g - D_2 \nabla \rho_g - \nabla \cdot K_g $$
 
-    The mean of m is that of its history to rounding.
+    The integral of m is that of its history to rounding.
 
     Args:
-        torus: Positions.
+        positions: A torus, or a confined line (whose gradient, divergence and integral are meant).
         D1: Second moment of chi_1, shape (d, d).
         D2: The same of chi_2.
         epsilon: Scale of (9), or 0.
     """
 
-    torus: TorusGrid
-    D1: np.ndarray
-    D2: np.ndarray
+    positions: TorusGrid | ConfinedLine
+    D1: Any
+    D2: Any
     epsilon: jax.Array
 
     def newton(
@@ -59,7 +59,7 @@ class Densities(eqx.Module):
         Args:
             guess: rho_f, rho_g in the box.
             history: Their histories (with a tilde above).
-            push: alpha j~ - div K of both species, shape (d, *torus.shape).
+            push: alpha j~ - div K of both species, shape (d, *positions.shape).
             alpha: c epsilon^2/h.
             tau: h/c.
             box: Where the densities belong.
@@ -67,25 +67,25 @@ class Densities(eqx.Module):
         Returns:
             rho_f, rho_g and the fluxes j_f, j_g.
         """
-        torus, eps2 = self.torus, self.epsilon**2
+        positions, eps2 = self.positions, self.epsilon**2
         rho_f, rho_g = guess
         # Coefficients in the box keep the linear problem elliptic whatever the guess.
         rate_f, rate_g = alpha + rho_g, alpha + rho_f
-        j_f = (push[0] - jnp.tensordot(self.D1, torus.gradient(rho_f), 1)) / rate_f
-        j_g = (push[1] - jnp.tensordot(self.D2, torus.gradient(rho_g), 1)) / rate_g
+        j_f = (push[0] - jnp.tensordot(self.D1, positions.gradient(rho_f), 1)) / rate_f
+        j_g = (push[1] - jnp.tensordot(self.D2, positions.gradient(rho_g), 1)) / rate_g
         past_m = history[0] - history[1]
         sawtooth = self._sawtooth(rate_f, rate_g)
         r_m = rho_f - rho_g - past_m
-        r_m = r_m + tau * (torus.divergence(j_f - j_g) + sawtooth(rho_f, rho_g))
-        r_f = alpha * (rho_f - history[0]) + eps2 * torus.divergence(j_f) + rho_f * rho_g - 1.0
+        r_m = r_m + tau * (positions.divergence(j_f - j_g) + sawtooth(rho_f, rho_g))
+        r_f = alpha * (rho_f - history[0]) + eps2 * positions.divergence(j_f) + rho_f * rho_g - 1.0
 
         def operator(u):
             m, w_f = u[0], u[1]
             w_g = w_f - m
-            d_f = -(jnp.tensordot(self.D1, torus.gradient(w_f), 1) + j_f * w_g) / rate_f
-            d_g = -(jnp.tensordot(self.D2, torus.gradient(w_g), 1) + j_g * w_f) / rate_g
-            first = m + tau * (torus.divergence(d_f - d_g) + sawtooth(w_f, w_g))
-            second = alpha * w_f + eps2 * torus.divergence(d_f) + rho_g * w_f + rho_f * w_g
+            d_f = -(jnp.tensordot(self.D1, positions.gradient(w_f), 1) + j_f * w_g) / rate_f
+            d_g = -(jnp.tensordot(self.D2, positions.gradient(w_g), 1) + j_g * w_f) / rate_g
+            first = m + tau * (positions.divergence(d_f - d_g) + sawtooth(w_f, w_g))
+            second = alpha * w_f + eps2 * positions.divergence(d_f) + rho_g * w_f + rho_f * w_g
             return jnp.stack([first, second])
 
         precondition = self._preconditioner(rho_f, rho_g, rate_f, rate_g, alpha, tau)
@@ -94,12 +94,12 @@ class Densities(eqx.Module):
         change = linear_solver(operator, right.shape, precondition, rtol=1e-7)(right)
         new_f = rho_f + change[1]
         new_m = rho_f - rho_g + change[0]
-        # The mean of m is known exactly: put right what the linear solver left.
-        new_m = new_m + (jnp.mean(past_m) - jnp.mean(new_m))
+        # The integral of m is known exactly: put right what the linear solver left.
+        new_m = new_m + positions.integrate(past_m - new_m) / positions.volume
         new_g = new_f - new_m
         safe_f, safe_g = box.clip(new_f, new_g)
-        j_f = (push[0] - jnp.tensordot(self.D1, torus.gradient(new_f), 1)) / (alpha + safe_g)
-        j_g = (push[1] - jnp.tensordot(self.D2, torus.gradient(new_g), 1)) / (alpha + safe_f)
+        j_f = (push[0] - jnp.tensordot(self.D1, positions.gradient(new_f), 1)) / (alpha + safe_g)
+        j_g = (push[1] - jnp.tensordot(self.D2, positions.gradient(new_g), 1)) / (alpha + safe_f)
         return new_f, new_g, j_f, j_g
 
     def _sawtooth(self, rate_f, rate_g):
@@ -107,8 +107,8 @@ class Densities(eqx.Module):
 
         Without it a sawtooth of m would never decay on a grid with even n.
         """
-        torus = self.torus
-        if torus.n % 2:
+        torus = self.positions
+        if not isinstance(torus, TorusGrid) or torus.n % 2:
             return lambda u_f, u_g: 0.0
         missed = torus.full_wavenumbers**2 - torus.wavenumbers**2
         s1 = jnp.tensordot(jnp.diag(jnp.asarray(self.D1)), missed, 1) * jnp.mean(1.0 / rate_f)
@@ -116,8 +116,11 @@ class Densities(eqx.Module):
         return lambda u_f, u_g: torus.inverse(s1 * torus.transform(u_f) - s2 * torus.transform(u_g))
 
     def _preconditioner(self, rho_f, rho_g, rate_f, rate_g, alpha, tau):
-        """Inverse of the moment equations with constant coefficients, in Fourier space."""
-        torus, k = self.torus, self.torus.full_wavenumbers
+        """Inverse of the equations with constant coefficients; none without Fourier modes."""
+        torus = self.positions
+        if not isinstance(torus, TorusGrid):
+            return None
+        k = torus.full_wavenumbers
         k1 = jnp.einsum("a...,b...,ab->...", k, k, self.D1) * jnp.mean(1.0 / rate_f)
         k2 = jnp.einsum("a...,b...,ab->...", k, k, self.D2) * jnp.mean(1.0 / rate_g)
         mean_f, mean_g = jnp.mean(rho_f), jnp.mean(rho_g)

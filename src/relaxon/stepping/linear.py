@@ -17,19 +17,20 @@ DENSE = 160
 def linear_solver(
     operator: Callable[[jax.Array], jax.Array],
     shape: tuple[int, ...],
-    precondition: Callable[[jax.Array], jax.Array],
+    precondition: Callable[[jax.Array], jax.Array] | None = None,
     rtol: float = 1e-11,
     maximum: int = 60,
 ) -> Callable[[jax.Array], jax.Array]:
     """A function that solves `operator(u) = right`, possibly many times.
 
-    Below `DENSE` unknowns the operator is factorised once, above it each solution is a
+    Up to `DENSE` unknowns the operator is factorised once, above it each solution is a
     preconditioned BiCGStab.
 
     Args:
         operator: Linear map of arrays of shape `shape`.
         shape: Shape of the unknown.
-        precondition: Approximate inverse of `operator` (not used for dense systems).
+        precondition: Approximate inverse of `operator` (not used for dense systems). Without it
+            a system of any size is dense.
         rtol: Reduction of the preconditioned residual, for the iteration.
         maximum: Largest number of iterations (two operators each).
 
@@ -37,7 +38,7 @@ def linear_solver(
         The solver; if its iteration stagnates it gives the best approximation it had.
     """
     size = math.prod(shape)
-    if size <= DENSE:
+    if precondition is None or size <= DENSE:
         basis = jnp.eye(size).reshape((size, *shape))
         matrix = jax.vmap(operator)(basis).reshape(size, size).T
         factors = jax.scipy.linalg.lu_factor(matrix)

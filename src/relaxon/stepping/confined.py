@@ -1,0 +1,119 @@
+"""Deviations from local equilibrium under a confining potential."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxon.grids.confined import ConfinedGrid
+from relaxon.stepping.deviations import Extremes
+from relaxon.stepping.line_bounds import clip_and_share
+
+
+class ConfinedDeviations(eqx.Module):
+    r"""`Deviations` with the force: p of one species in its transport equation, densities given.
+
+    $$ (\alpha + \rho_g + \varepsilon \sqrt T \mathcal T) p = \alpha \tilde p
+       - \sqrt T \mathcal T \rho_f + \varepsilon \nabla \cdot j_f $$
+
+    The force couples the velocities, so that the resolvent of the whole grid stands where the
+    torus has its Fourier transform. Moments are the flux $\sqrt T \langle u p \rangle$ and the
+    stress of `ConfinedGrid.stress`.
+
+    Args:
+        grid: Phase space.
+        temperature: Variance of the profile.
+        epsilon: Scale of (9), or 0.
+    """
+
+    grid: ConfinedGrid
+    temperature: float = eqx.field(static=True)
+    epsilon: jax.Array
+
+    @property
+    def diffusion(self) -> jax.Array:
+        """Second moment of the profile on the nodes, (1, 1)."""
+        nodes = self.grid.velocity
+        return self.temperature * jnp.reshape(nodes.masses @ nodes.drift**2, (1, 1))
+
+    @property
+    def _speed(self) -> float:
+        return float(np.sqrt(self.temperature))
+
+    @property
+    def _rows(self) -> jax.Array:
+        """Weights of the moments 1, u, A u, A^t u, shape (4, n_v)."""
+        nodes = self.grid.velocity
+        masses, drift, slope = nodes.masses, nodes.drift, nodes.slope
+        return jnp.stack(
+            [masses, masses * drift, masses * (slope @ drift), slope.T @ (masses * drift)]
+        )
+
+    def moments(self, p: jax.Array) -> jax.Array:
+        """The moments 1, u, A u, A^t u of p, stacked."""
+        return jnp.tensordot(self._rows, p, 1)
+
+    def centred(self, moments: jax.Array, shift: jax.Array) -> jax.Array:
+        """Moments of p - shift from those of p."""
+        return moments - self._rows.sum(axis=1)[:, None] * shift
+
+    def flux(self, moments: jax.Array) -> jax.Array:
+        """The flux, shape (1, n_x)."""
+        return self._speed * moments[1:2]
+
+    def stress(self, moments: jax.Array) -> jax.Array:
+        """What transport adds to the equation of the flux, shape (1, n_x)."""
+        line = self.grid.line
+        along, across = moments[2], moments[3:4]
+        return self.epsilon * self.temperature * (line.gradient(along) + line.divergence(across))
+
+    def relax(
+        self,
+        p: jax.Array,
+        past: tuple[jax.Array, jax.Array, Any, Any],
+        shift: jax.Array,
+        rho: jax.Array,
+        partner: jax.Array,
+        flux: jax.Array,
+        alpha: Any,
+        sweeps: int,
+    ) -> tuple[jax.Array, jax.Array, Extremes]:
+        """Fixed-point sweeps about a constant rate; arguments and results as in `Deviations`."""
+        grid, eps = self.grid, self.epsilon
+        now, then, a0, a1 = past
+        rate = 0.5 * (partner.max() + partner.min())
+        known = (
+            alpha * (a0 * now - a1 * then)
+            - self._speed * grid.drift * grid.line.gradient(rho)
+            + eps * grid.line.divergence(flux)
+        )
+        new = p - shift
+        for _ in range(sweeps):
+            right = known - (partner - rate) * new
+            new = grid.resolvent(right, alpha + rate, eps * self._speed)
+        return new, self.moments(new), Extremes(new.max(axis=0), new.min(axis=0))
+
+    def fitted(
+        self,
+        p: jax.Array,
+        moments: jax.Array,
+        extremes: Extremes,
+        rho: jax.Array,
+        low: jax.Array,
+        high: jax.Array,
+    ) -> tuple[jax.Array, jax.Array, Extremes]:
+        """What `relax` found, clipped to the bounds at each velocity with its mean kept.
+
+        At the ends of the Gibbs weights nodal values are rough, where rho is close to its bounds:
+        a common factor for all velocities would spoil those that carry the mass.
+        """
+        eps = self.epsilon
+        excess = eps * (p - moments[0])
+        kept = clip_and_share(excess, low - rho, high - rho, self.grid.velocity.masses, axis=0)
+        inside = (excess <= high - rho) & (excess >= low - rho)
+        new = jnp.where(jnp.all(inside, axis=0), p, kept / jnp.where(eps > 0, eps, 1.0))
+        return new, self.moments(new), Extremes(new.max(axis=0), new.min(axis=0))
