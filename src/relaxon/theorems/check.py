@@ -17,6 +17,7 @@ MODULES = [
     "relaxon.theorems.landau_blowdown",
     "relaxon.theorems.landau_bootstrap",
     "relaxon.theorems.reaction",
+    "relaxon.theorems.reaction_averaging",
     "relaxon.theorems.reaction_limit",
     "relaxon.theorems.lenard_balescu",
     "relaxon.theorems.screened_relaxation",

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import erfcx, gamma
 
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
@@ -73,50 +71,6 @@ def local_equilibrium(quick: bool, *, claimed: float = 1.0) -> Measurement:
     )
     data = {"epsilon": SMALLER, "local": fine[:, 0], "product": fine[:, 1]}
     return Measurement(worst.value, worst.error, worst.value - claimed + 0.05, detail, worst, data)
-
-
-@claim(
-    "reaction-averaging",
-    source="neumann2016, Lemma 3.2",
-    statement="If epsilon df/dt + v.grad f = h with f, h bounded in L^2 with weight 1/chi, then "
-    "rho_f is bounded in L^2_t H^s_x, s = theta/(2 + theta), theta from (3).",
-    family="marginals along the wave vector: Gaussian (theta = 1), |v|^(theta-1) e^{-v^2/2} with "
-    "theta = 1/2 and 1/4; |xi| = 2 pi 2^j, j = 4 ... 11",
-    measured="the power of 1/|xi| in the largest |rho| over (|f|^2 + |h|^2)^(1/2), which is the "
-    "root of max_a int chi/(1 + (v.xi - a)^2) dv",
-    rule="at least s for every profile, the fit's error included",
-)
-def averaging(quick: bool, *, claimed: Any = None) -> Measurement:
-    """The smoothing; `claimed` maps theta to the exponent s."""
-    claimed = claimed or (lambda theta: theta / (2 + theta))
-    waves = 2 * math.pi * 2.0 ** np.arange(4, 12)
-    margins, lines, fits, data = [], [], [], {"xi": waves}
-    for theta in (1.0, 0.5, 0.25):
-        values = np.sqrt(_resolvent(theta, waves))
-        fit = power_law(1 / waves, values)
-        fits.append(fit)
-        margins.append(fit.value - claimed(theta))
-        lines.append(f"theta = {theta:g}: measured {fit}, claimed {claimed(theta):.4f}")
-        data[f"theta={theta:g}"] = values
-    worst = int(np.argmin([m - fit.error for m, fit in zip(margins, fits)]))
-    detail = "; ".join(lines) + "; the measured power is theta/2, which is more than the lemma's."
-    fit = fits[worst]
-    return Measurement(fit.value, fit.error, margins[worst], detail, fit, data)
-
-
-def _resolvent(theta: float, waves: np.ndarray) -> np.ndarray:
-    """Integral of chi/(1 + xi^2 v^2), chi proportional to |v|^(theta-1) e^{-v^2/2}.
-
-    Convolution of two even unimodal functions is largest at a = 0.
-    """
-    if theta == 1.0:
-        return math.sqrt(math.pi / 2) / waves * erfcx(1 / (math.sqrt(2) * waves))
-    # With v = e^s the integrand is analytic and decays at both ends: trapezoidal rule.
-    s = np.linspace(-60 / theta, 3.5, 12001)
-    v = np.exp(s)
-    mass = 2 ** (theta / 2 - 1) * gamma(theta / 2)
-    weight = np.exp(theta * s - v**2 / 2) / mass * (s[1] - s[0])
-    return np.array([np.sum(weight / (1 + (xi * v) ** 2)) for xi in waves])
 
 
 @claim(
