@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from relaxon.errors import require, unknown
+from relaxon.fits import Fit
 from relaxon.theorems.family import Family
-from relaxon.theorems.fits import Fit
 
 MODULES = [
     "relaxon.theorems.landau_operator",

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import gamma
 
+from relaxon.fits import Fit, power_law
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
 from relaxon.problem import Problem, Record
@@ -18,7 +19,6 @@ from relaxon.reaction.model import KineticReaction
 from relaxon.reaction.profiles import profile
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.family import Family, curve
-from relaxon.theorems.fits import Fit, power_law
 from relaxon.theorems.reaction import solved
 
 WAVES = 2 * math.pi * 2.0 ** np.arange(4, 15)
