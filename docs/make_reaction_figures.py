@@ -4,6 +4,7 @@ Everything is computed here by the package; the SVG files under docs/figures are
 """
 
 import pathlib
+import sys
 
 import matplotlib
 import matplotlib.ticker
@@ -73,25 +74,22 @@ def rates_over_wave():
 def error_over_epsilon():
     """Distance to the limit, and the error of the scheme, over epsilon."""
     verdict = theorems.checks()["reaction-limit"].run()
-    local = theorems.checks()["reaction-local-equilibrium"].run()
     exact = {1.0: 1.11005906, 0.1: 0.72417495, 0.01: 0.48839430, 1e-6: 0.48297719}
     errors = {}
     for epsilon, value in exact.items():
         solution = rx.case("reaction-p1", epsilon=epsilon).solve()
         errors[epsilon] = abs(solution.diagnostics["amp1"][-1] / value - 1)
     figure, (left, right) = plot._panels(2, height=3.6)
-    x, y = np.array(verdict.data["epsilon"]), np.array(verdict.data["distance"])
-    label = r"$\|m_\varepsilon - m\|/\|m\|$ at $t = 0.02$"
-    left.loglog(x, y, "o-", color=plot.BLUE, ms=4, label=label)
-    left.loglog(x, y[-1] * (x / x[-1]) ** 2, "--", color="0.4", lw=1, label=r"$\varepsilon^2$")
-    x = np.array(local.data["epsilon"])
-    for key, colour, label in (
-        ("local", plot.ORANGE, r"$\|f - \rho_f \chi_1\|$ with $g$"),
-        ("product", plot.GREEN, r"$\|\sqrt{\rho_f \rho_g} - 1\|$"),
+    x = verdict.family.x
+    for curve, colour, marker in zip(
+        verdict.family.curves, (plot.BLUE, plot.ORANGE, plot.GREEN), "osD"
     ):
-        left.loglog(x, local.data[key], "s-", color=colour, ms=4, label=label)
+        left.loglog(x, curve.y, marker + "-", color=colour, ms=4, label=curve.label)
+    left.loglog(x, 0.5 * (x / x[0]) ** 2, "--", color="0.4", lw=1, label=r"$\varepsilon^2$")
     left.set_title("(a) towards the limit", loc="left")
-    left.legend()
+    left.set_xticks(x, [f"{value:g}" for value in x])
+    left.set_ylim(top=20)
+    left.legend(loc="upper left", ncols=1)
     right.loglog(list(errors), list(errors.values()), "o-", color=plot.RED, ms=4)
     right.set_ylim(1e-8, 1e-2)
     right.axhline(1e-3, color="0.4", ls="--", lw=1)
@@ -99,8 +97,28 @@ def error_over_epsilon():
     for axes in (left, right):
         axes.set_xlabel(r"$\varepsilon$")
         axes.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
-    print("limit", verdict.detail, "local", local.detail, "errors", errors)
+    print("limit", verdict.detail, "errors", errors)
     return figure
+
+
+def orders_table():
+    """Errors of the scheme over grid, step and epsilon, as the rows of a table."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests" / "physics"))
+    import reaction_orders as measured
+
+    rows = []
+    for words, over, sizes in (
+        ("points in x", measured.over_positions, measured.SIZES),
+        ("nodes in v", measured.over_velocities, measured.SIZES),
+        ("step", measured.over_steps, measured.STEPS),
+    ):
+        for epsilon in (1.0, 0.1, 1e-3 if over is measured.over_steps else 0.01):
+            rows.append((f"{words}, epsilon = {epsilon:g}", sizes, over(epsilon)))
+    rows.append(("epsilon", measured.EPSILONS, measured.over_epsilon()))
+    for words, sizes, errors in rows:
+        powers = ", ".join(f"{abs(x):.2f}" for x in measured.orders(errors, sizes))
+        shown = ", ".join(f"{x:g}" for x in sizes)
+        print(f"| {words} | {shown} | {', '.join(f'{x:.1e}' for x in errors)} | {powers} |")
 
 
 def main():
@@ -109,6 +127,10 @@ def main():
         save(rates_over_wave(), "reaction-rates-wave")
         save(plot_reaction.draw_map(1.0, 1.0), "reaction-rate-map")
         save(error_over_epsilon(), "reaction-epsilon")
+        averaging = theorems.checks()["reaction-averaging"].run()
+        print(averaging.detail)
+        save(plot.draw_family(averaging.family), "reaction-averaging")
+    orders_table()
     for name, what, out in (
         ("reaction-decay", "rates", "reaction-decay"),
         ("reaction-p1", "densities", "reaction-p1"),

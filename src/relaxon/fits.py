@@ -1,10 +1,176 @@
-"""Fits of rates to recorded values, each with the spread over windows as its uncertainty."""
+"""Fits with uncertainties: exponents for the checks, curves through recorded values for reports.
+
+The checks measure exponents over families and windows, with the local exponent as a witness;
+reports fit a whole curve, prefactor and all, that can be drawn.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+
+from relaxon.errors import require
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """An exponent with its uncertainty.
+
+    Attributes:
+        value: The exponent.
+        error: Root of the sum of squares of the three parts below.
+        scatter: Standard error of the regression.
+        drift: Largest distance of the local exponent from the value: zero for an exact law.
+        discretisation: What the errors of the data can do to the exponent, all conspiring.
+        prefactor: C in C x^p, lambda in exp(-lambda t^p), C in C (t* - t)^-q.
+        x: Where the local exponent is given.
+        local: The local exponent.
+    """
+
+    value: float
+    error: float
+    scatter: float
+    drift: float
+    discretisation: float
+    prefactor: float
+    x: np.ndarray
+    local: np.ndarray
+
+    def __str__(self) -> str:
+        return f"{self.value:.4f} +- {self.error:.4f}"
+
+
+def total(*parts: float) -> float:
+    """Independent errors together: the root of the sum of squares."""
+    return float(np.sqrt(np.sum(np.square(parts))))
+
+
+def refined(values: Any, sizes: Any, order: float | None = None) -> tuple[float, float]:
+    """Value and error from grids of increasing size.
+
+    With three grids the order is observed; Richardson's step is taken only if the observed order
+    is at least 1, and the error is the size of the last step. With two the error is the
+    difference, divided by (ratio^order - 1) if the order is given.
+
+    Args:
+        values: The quantity on two or three grids, coarsest first.
+        sizes: Numbers of cells, increasing.
+        order: Known order of convergence.
+
+    Returns:
+        (value on the finest grid, error >= 0), never smaller than 1e-15 relative.
+    """
+    values, sizes = np.asarray(values, float), np.asarray(sizes, float)
+    require(len(values) == len(sizes) and len(values) >= 2, "Refinement needs two grids or more.")
+    last = abs(values[-1] - values[-2])
+    ratio = sizes[-1] / sizes[-2]
+    error = last
+    if order is not None:
+        error = last / (ratio**order - 1)
+    elif len(values) > 2 and last > 0:
+        before = abs(values[-2] - values[-3])
+        observed = np.log(max(before, 1e-300) / last) / np.log(ratio)
+        if observed >= 1:
+            error = last / (ratio ** min(observed, 4.0) - 1)
+    return float(values[-1]), float(max(error, 1e-15 * abs(values[-1])))
+
+
+def power_law(x: Any, y: Any, y_error: Any = None) -> Fit:
+    r"""Weighted least squares for $ y = C x^p $ in logarithms.
+
+    Args:
+        x: Abscissae > 0, at least three.
+        y: Values > 0.
+        y_error: Errors of y; the weights are those of independent errors plus a common scatter.
+
+    Returns:
+        The exponent p. Its error holds the scatter of the fit, the largest distance of the local
+        slope between neighbours, and the largest change that errors of size `y_error` can make.
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    order = np.argsort(x)
+    log_x, log_y = np.log(x[order]), np.log(y[order])
+    noise = np.zeros_like(y) if y_error is None else np.abs(np.asarray(y_error, float)[order])
+    noise = noise / y[order]
+    require(len(x) >= 3, f"A power law needs at least three points, but got {len(x)}.")
+    weight = np.ones_like(log_x)
+    for _ in range(3):
+        slope, intercept, influence, spread = _line(log_x, log_y, weight)
+        variance = noise**2 + spread**2
+        weight = 1.0 / np.maximum(variance, 1e-32)
+        weight = weight / weight.max()
+    scatter = float(spread * np.sqrt(np.sum(influence**2)))
+    local = np.diff(log_y) / np.diff(log_x)
+    drift = float(np.max(np.abs(local - slope)))
+    discretisation = float(np.sum(np.abs(influence) * noise))
+    middle = np.exp((log_x[1:] + log_x[:-1]) / 2)
+    error = total(scatter, drift, discretisation)
+    prefactor = float(np.exp(intercept))
+    return Fit(float(slope), error, scatter, drift, discretisation, prefactor, middle, local)
+
+
+def stretched_power(t: Any, y: Any, window: tuple[float, float], decades: float = 1.0) -> Fit:
+    r"""The exponent p of $ |y| \sim e^{-\lambda t^p} $ from the rate of decay.
+
+    With $ R = -d \log y / d \log t = \lambda p t^p $ the slope of log R against log t is p, with
+    no constant to be known. It is fitted over the window and, for the drift, over sliding parts
+    of it.
+
+    Args:
+        t: Times > 0, increasing.
+        y: Values > 0.
+        window: (first, last) time of the fit.
+        decades: Length of a sliding part, in decades of t.
+
+    Returns:
+        The exponent p over the window; `local` is p over the sliding parts (at their middle),
+        and the drift its largest distance from p: in the asymptotic regime it is small.
+    """
+    t, y = np.asarray(t, float), np.asarray(y, float)
+    t, y = t[y > 0], y[y > 0]
+    log_t = np.log(t)
+    rate = -np.gradient(np.log(y), log_t)
+    inside = (t >= window[0]) & (t <= window[1]) & (rate > 0)
+    require(
+        int(inside.sum()) >= 5,
+        f"Fewer than five times lie in the window {window[0]:g} .. {window[1]:g}.",
+    )
+    s, log_rate = log_t[inside], np.log(rate[inside])
+    slope, intercept, influence, spread = _line(s, log_rate, np.ones_like(s))
+    half = decades * np.log(10.0) / 2
+    centres = [c for c in s if c - half >= s[0] - 1e-9 and c + half <= s[-1] + 1e-9]
+    local = []
+    for c in centres:
+        part = np.abs(s - c) <= half + 1e-9
+        local.append(_line(s[part], log_rate[part], np.ones(int(part.sum())))[0])
+    local_array = np.asarray(local if local else [slope])
+    scatter = float(spread * np.sqrt(np.sum(influence**2)))
+    drift = float(np.max(np.abs(local_array - slope)))
+    return Fit(
+        float(slope),
+        total(scatter, drift),
+        scatter,
+        drift,
+        0.0,
+        float(np.exp(intercept) / slope),
+        np.exp(np.asarray(centres if centres else [s.mean()])),
+        local_array,
+    )
+
+
+def _line(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple:
+    """Slope, intercept, influence of each y on the slope, and rms residual of a weighted line."""
+    w = weight / weight.sum()
+    mean_x, mean_y = np.sum(w * x), np.sum(w * y)
+    spread_x = np.sum(w * (x - mean_x) ** 2)
+    influence = w * (x - mean_x) / spread_x
+    slope = float(np.sum(influence * y))
+    residual = y - mean_y - slope * (x - mean_x)
+    free = max(len(x) - 2, 1)
+    rms = float(np.sqrt(np.sum(w * residual**2) * len(x) / free))
+    return slope, float(mean_y - slope * mean_x), influence, rms
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +264,7 @@ def blowup(t: np.ndarray, y: np.ndarray) -> Blowup | None:
     for least in (1e2, 1e3, 1e1):
         window = growth > least
         if np.sum(window) >= 5:
-            fits.append((*_power(t[window], np.log(y[window])), float(t[window][0])))
+            fits.append((*_approach(t[window], np.log(y[window])), float(t[window][0])))
     if not fits:
         return None
     time, power, amplitude, start = fits[0]
@@ -127,7 +293,7 @@ def _stretched(t: np.ndarray, log_y: np.ndarray, prefactor: bool) -> tuple[float
     return power, rate, float(solution[0]), float(solution[2]) if prefactor else 0.0
 
 
-def _power(t: np.ndarray, log_y: np.ndarray) -> tuple[float, float, float]:
+def _approach(t: np.ndarray, log_y: np.ndarray) -> tuple[float, float, float]:
     """(t*, q, amplitude): t* by minimisation over log(t* - t_last), the rest linear inside it."""
     from scipy.optimize import minimize_scalar
 

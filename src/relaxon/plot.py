@@ -318,6 +318,32 @@ def verdicts(found: Sequence[Any]) -> Figure:
     return figure
 
 
+def family(found: Any) -> Figure:
+    """What a check measured over its family of runs, with error bars and the fitted powers."""
+    figure, (axes,) = _panels(1, height=3.6)
+    x = np.asarray(found.x, float)
+    for k, curve in enumerate(found.curves):
+        colour, marker = (BLUE, ORANGE, GREEN, PURPLE)[k % 4], "osD^"[k % 4]
+        digits = max(1, 1 - math.floor(math.log10(max(curve.fit.error, 1e-5))))
+        power = rf"${curve.fit.value:.{digits}f} \pm {curve.fit.error:.{digits}f}$"
+        label = f"{curve.label}\npower {power}"
+        # An error bar that reaches zero has no lower end on a logarithmic axis.
+        below = np.minimum(curve.error, 0.9 * curve.y)
+        bars: Any = {"yerr": np.stack([below, curve.error]), "capsize": 2, "elinewidth": 0.9}
+        axes.errorbar(x, curve.y, fmt=marker, ms=4.5, color=colour, label=label, **bars)
+        line = curve.fit.prefactor * x**curve.fit.value
+        axes.plot(x, line, ls="--", lw=1.0, color=colour)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    if len(x) <= 8:
+        axes.set_xticks(x, [f"{value:g}" for value in x])
+        axes.xaxis.set_minor_locator(ticker.NullLocator())
+    axes.set_xlabel(found.label)
+    axes.set_title(found.title, loc="left")
+    _beside(axes)
+    return figure
+
+
 def _always(solution: Solution) -> bool:
     return len(solution.t) > 1
 
@@ -391,6 +417,12 @@ def draw_verdicts(found: Sequence[Any]) -> Figure:
     """The figure of a set of verdicts, in the package's style."""
     with matplotlib.rc_context(STYLE):
         return verdicts(found)
+
+
+def draw_family(found: Any) -> Figure:
+    """The figure of the family of a verdict, in the package's style."""
+    with matplotlib.rc_context(STYLE):
+        return family(found)
 
 
 def save(figure: Figure, path: pathlib.Path) -> None:

@@ -60,13 +60,21 @@ def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> st
 
 
 def verdicts_page(verdicts: Sequence[Any]) -> str:
-    """The page of a set of verdicts: a figure of the margins, then one section each."""
+    """The page of a set of verdicts: a figure of the margins, then one section each.
+
+    A verdict over a family of runs has the figure of that family in its section.
+    """
     counts = Counter(v.verdict for v in verdicts)
     words = [f"{k}: {counts[k]}" for k in ("holds", "fails", "undecided") if counts[k]]
     return _render(
         "verdicts.html",
         verdicts=verdicts,
         counts=", ".join(words),
+        families={
+            v.name: inline(svg(plot.draw_family(v.family)))
+            for v in verdicts
+            if getattr(v, "family", None) is not None
+        },
         figure=inline(svg(plot.draw_verdicts(verdicts))),
         version=VERSION,
         date=datetime.date.today().isoformat(),

@@ -1,9 +1,13 @@
+import json
 import math
 
+import numpy as np
 import pytest
 
+from relaxon import plot, report
 from relaxon.errors import InputError
 from relaxon.theorems.check import Check, Measurement, Unmeasured, check, checks, claim, judge
+from relaxon.theorems.family import Family, curve
 
 
 def made(measure):
@@ -52,3 +56,27 @@ def test_a_name_can_be_taken_once():
     checks()
     with pytest.raises(InputError, match="two checks"):
         claim("landau-c0", source="", statement="", family="", measured="", rule="")(lambda q: None)
+
+
+def test_a_family_is_written_as_numbers_and_drawn_in_the_report():
+    x = np.array([0.04, 0.02, 0.01])
+    curves = (
+        curve("$y$", x, 3 * x**2, [1e-9, -1e-9, 1.0]),
+        curve("$z$", x, x + 5 * x**2, 0.01 * x),
+    )
+    family = Family(x, r"$\varepsilon$", "two quantities", curves)
+    verdict = made(lambda quick: Measurement(2.0, 0.1, 1.0, "as told", family=family)).run()
+
+    found = json.loads(json.dumps(verdict.to_dict()))["family"]
+    assert found["values"] == [0.04, 0.02, 0.01]
+    assert found["curves"][0]["power"] == pytest.approx(2, abs=1e-12)
+    assert found["curves"][0]["errors"] == [1e-9, 1e-9, 1.0]
+    assert 1 < found["curves"][1]["power"] < 1.2
+
+    axes = plot.draw_family(family).axes[0]
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert len(labels) == 2 and "power $2.0" in labels[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0.04", "0.02", "0.01"]
+    plain = made(lambda quick: Measurement(2.0, 0.1, 1.0, "as told")).run()
+    pages = [report.verdicts_page([one]).count("image/svg") for one in (verdict, plain)]
+    assert pages == [2, 1]

@@ -26,6 +26,7 @@ SLOW = {
     "reaction-nonlinear-decay",
     "reaction-linear-decay-h1",
     "reaction-nonlinear-decay-h1",
+    "reaction-averaging",
 }
 
 

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from relaxon.errors import require, unknown
-from relaxon.theorems.fits import Fit
+from relaxon.fits import Fit
+from relaxon.theorems.family import Family
 
 MODULES = [
     "relaxon.theorems.landau_operator",
     "relaxon.theorems.landau_blowdown",
     "relaxon.theorems.landau_bootstrap",
     "relaxon.theorems.reaction",
+    "relaxon.theorems.reaction_averaging",
     "relaxon.theorems.reaction_limit",
     "relaxon.theorems.lenard_balescu",
     "relaxon.theorems.screened_relaxation",
@@ -42,6 +44,7 @@ class Measurement:
         detail: One or two sentences with the numbers behind the value.
         exponent: The fit, where the statement is about a rate.
         data: Arrays and tables for a figure, by name.
+        family: Powers of the parameter that varies over the family, ready to be drawn.
     """
 
     value: float
@@ -50,6 +53,7 @@ class Measurement:
     detail: str
     exponent: Fit | None = None
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    family: Family | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Verdict:
         detail: The numbers behind the value, or why nothing could be measured.
         exponent: The fitted exponent with its uncertainty, where the statement is about a rate.
         data: Arrays for a figure, by name.
+        family: Powers of the parameter that varies over the family, ready to be drawn.
         seconds: Wall time of the measurement.
     """
 
@@ -80,6 +85,7 @@ class Verdict:
     detail: str
     exponent: Fit | None = None
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    family: Family | None = None
     seconds: float = 0.0
 
     @property
@@ -92,8 +98,10 @@ class Verdict:
         found: dict[str, Any] = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if field.name not in ("data", "exponent")
+            if field.name not in ("data", "exponent", "family")
         }
+        if self.family is not None:
+            found["family"] = self.family.to_dict()
         if self.exponent is not None:
             found["exponent"] = {"value": self.exponent.value, "error": self.exponent.error}
         return {
@@ -164,6 +172,7 @@ class Check:
             detail=found.detail,
             exponent=found.exponent,
             data=found.data,
+            family=found.family,
             seconds=time.perf_counter() - began,
         )
 

@@ -13,6 +13,7 @@ from relaxon.blowup import fit_blowup, solve_to_blowup
 from relaxon.collisions.landau import Landau
 from relaxon.distributions import blowdown, maxwellian
 from relaxon.errors import InputError
+from relaxon.fits import Fit, power_law, refined, stretched_power
 from relaxon.grids.radial import RadialGrid
 from relaxon.problem import Problem, Record
 from relaxon.solution import Solution
@@ -20,7 +21,6 @@ from relaxon.solve import solve
 from relaxon.status import Status
 from relaxon.sweep import sweep
 from relaxon.theorems.check import Measurement, Unmeasured, claim
-from relaxon.theorems.fits import Fit, power_law, refined, stretched_exponential
 
 ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.45, 0.6)
 """Exponents of the spot's mass: inside (1/4, 1/2), where Theorem 1.1 applies, and outside."""
@@ -153,7 +153,7 @@ def relaxation(quick: bool, *, claimed: float = 2 / 3, r_max: float = 18.0) -> M
         runs.append(_late(_late_sizes(quick)[-1], r_max + 4.0))
     t_end = float(runs[-1].t[-1])
     fits = [
-        stretched_exponential(
+        stretched_power(
             run.t[1:], run.diagnostics["distance_l2"][1:], (t_end / 10, t_end / 1.1), 0.5
         )
         for run in runs

@@ -21,11 +21,11 @@ import numpy as np
 
 from relaxon.blowdown import Bootstrap, TwoScale, bootstrap
 from relaxon.distributions import C0
+from relaxon.fits import Fit, power_law
 from relaxon.grids.radial import RadialGrid
 from relaxon.problem import Problem, Record
 from relaxon.solve import solve
 from relaxon.theorems.check import Measurement, Unmeasured, claim
-from relaxon.theorems.fits import Fit, power_law
 
 FAMILY = "two-scale runs with delta = 1e-3 .. 1e-7 (full: 1e-2 .. 1e-8), alpha = 0.35 (full: 0.3, "
 FAMILY += "0.35, 0.45), to t = 1/2"

@@ -11,10 +11,10 @@ from scipy.interpolate import make_interp_spline
 
 from relaxon.collisions.landau import Landau
 from relaxon.distributions import C0, gaussian_mixture, maxwellian
+from relaxon.fits import power_law, refined
 from relaxon.grids.radial import RadialGrid
 from relaxon.theorems import coercivity
 from relaxon.theorems.check import Measurement, claim
-from relaxon.theorems.fits import power_law, refined
 
 MIXTURES = {
     "unit Maxwellian": ([1.0], [1.0]),

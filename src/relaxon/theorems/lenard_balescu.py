@@ -17,11 +17,11 @@ from relaxon.collisions.linearized import linearized
 from relaxon.collisions.radial_screening import radial_screening
 from relaxon.dispersion import z_maxwellian
 from relaxon.distributions import gaussian_mixture, maxwellian
+from relaxon.fits import power_law
 from relaxon.grids.radial import RadialGrid
 from relaxon.penrose import least_epsilon
 from relaxon.potentials import Coulomb, Gaussian, Potential, Yukawa
 from relaxon.theorems.check import Measurement, claim
-from relaxon.theorems.fits import power_law
 
 MIXTURES = {
     "hot and cold": ([0.7, 0.3], [0.3, 1.5]),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import erfcx, gamma
 
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
@@ -16,12 +14,15 @@ from relaxon.problem import Problem, Record
 from relaxon.reaction.diffusion import DiffusionLimit
 from relaxon.reaction.model import KineticReaction
 from relaxon.theorems.check import Measurement, claim
-from relaxon.theorems.fits import power_law
+from relaxon.theorems.family import Curve, Family, curve
 from relaxon.theorems.reaction import solved
 
-EPSILONS = (0.04, 0.02, 0.01, 0.005)
+EPSILONS = (0.04, 0.02, 0.01, 0.005, 0.0025)
 SMALLER = (0.01, 0.005, 0.0025, 0.00125)
 END = 0.02
+ROUGH, FINE = 2.4e-7, 6e-8
+"""Tolerances: two and four steps between two of the late records, so the steps do differ."""
+TITLE = r"Problem P1 as $\varepsilon \to 0$: distances in $L^2$"
 TIMES = np.concatenate([np.geomspace(1e-5, 1e-3, 20), np.linspace(1.5e-3, END, 38)])
 
 
@@ -36,6 +37,23 @@ def _run(epsilon: float, rtol: float) -> Any:
     rho = 1 + 0.5 * jnp.cos(2 * jnp.pi * grid.x[..., 0])
     problem = Problem(model, grid, model.local_equilibrium(rho, grid))
     return solved(problem, END, Record(times=TIMES), rtol)
+
+
+def _away(epsilons: tuple[float, ...]) -> tuple[Curve, Curve]:
+    """The distances of Lemma 3.1 over epsilon, both in L^2 over t <= 0.02."""
+    found: dict[float, list[tuple[float, float]]] = {}
+    for rtol in (ROUGH, FINE):
+        found[rtol] = []
+        for epsilon in epsilons:
+            run = _run(epsilon, rtol)
+            product = np.sqrt(run.fields["rho_f"] * run.fields["rho_g"]) - 1
+            size = np.sqrt(np.mean(product**2, axis=1))
+            local = run.diagnostics["distance_local"]
+            found[rtol].append((_in_time(run.t, local), _in_time(run.t, size)))
+    fine, rough = np.array(found[FINE]).T, np.array(found[ROUGH]).T
+    labels = (r"$(f, g)$ to $(\rho_f \chi_1, \rho_g \chi_2)$", r"$\sqrt{\rho_f \rho_g}$ to 1")
+    first, second = (curve(label, epsilons, y, y - z) for label, y, z in zip(labels, fine, rough))
+    return first, second
 
 
 def _in_time(t: np.ndarray, y: np.ndarray) -> float:
@@ -54,69 +72,16 @@ def _in_time(t: np.ndarray, y: np.ndarray) -> float:
 )
 def local_equilibrium(quick: bool, *, claimed: float = 1.0) -> Measurement:
     """The powers; `claimed` is what they are held against."""
-    norms: dict[float, list[tuple[float, float]]] = {}
-    for rtol in (4e-6, 1e-6):
-        found = []
-        for epsilon in SMALLER:
-            run = _run(epsilon, rtol)
-            product = np.sqrt(run.fields["rho_f"] * run.fields["rho_g"]) - 1
-            size = np.sqrt(np.mean(product**2, axis=1))
-            local = run.diagnostics["distance_local"]
-            found.append((_in_time(run.t, local), _in_time(run.t, size)))
-        norms[rtol] = found
-    fine, rough = np.array(norms[1e-6]), np.array(norms[4e-6])
-    fits = [power_law(SMALLER, fine[:, i], np.abs(fine[:, i] - rough[:, i])) for i in range(2)]
+    curves = _away(SMALLER)
+    fits = [found.fit for found in curves]
     worst = min(fits, key=lambda fit: fit.value - fit.error)
     detail = (
         f"f - rho_f chi_1: power {fits[0]}; sqrt(rho_f rho_g) - 1: power {fits[1]} "
         "(one better than the bound, from data at local equilibrium)."
     )
-    data = {"epsilon": SMALLER, "local": fine[:, 0], "product": fine[:, 1]}
-    return Measurement(worst.value, worst.error, worst.value - claimed + 0.05, detail, worst, data)
-
-
-@claim(
-    "reaction-averaging",
-    source="neumann2016, Lemma 3.2",
-    statement="If epsilon df/dt + v.grad f = h with f, h bounded in L^2 with weight 1/chi, then "
-    "rho_f is bounded in L^2_t H^s_x, s = theta/(2 + theta), theta from (3).",
-    family="marginals along the wave vector: Gaussian (theta = 1), |v|^(theta-1) e^{-v^2/2} with "
-    "theta = 1/2 and 1/4; |xi| = 2 pi 2^j, j = 4 ... 11",
-    measured="the power of 1/|xi| in the largest |rho| over (|f|^2 + |h|^2)^(1/2), which is the "
-    "root of max_a int chi/(1 + (v.xi - a)^2) dv",
-    rule="at least s for every profile, the fit's error included",
-)
-def averaging(quick: bool, *, claimed: Any = None) -> Measurement:
-    """The smoothing; `claimed` maps theta to the exponent s."""
-    claimed = claimed or (lambda theta: theta / (2 + theta))
-    waves = 2 * math.pi * 2.0 ** np.arange(4, 12)
-    margins, lines, fits, data = [], [], [], {"xi": waves}
-    for theta in (1.0, 0.5, 0.25):
-        values = np.sqrt(_resolvent(theta, waves))
-        fit = power_law(1 / waves, values)
-        fits.append(fit)
-        margins.append(fit.value - claimed(theta))
-        lines.append(f"theta = {theta:g}: measured {fit}, claimed {claimed(theta):.4f}")
-        data[f"theta={theta:g}"] = values
-    worst = int(np.argmin([m - fit.error for m, fit in zip(margins, fits)]))
-    detail = "; ".join(lines) + "; the measured power is theta/2, which is more than the lemma's."
-    fit = fits[worst]
-    return Measurement(fit.value, fit.error, margins[worst], detail, fit, data)
-
-
-def _resolvent(theta: float, waves: np.ndarray) -> np.ndarray:
-    """Integral of chi/(1 + xi^2 v^2), chi proportional to |v|^(theta-1) e^{-v^2/2}.
-
-    Convolution of two even unimodal functions is largest at a = 0.
-    """
-    if theta == 1.0:
-        return math.sqrt(math.pi / 2) / waves * erfcx(1 / (math.sqrt(2) * waves))
-    # With v = e^s the integrand is analytic and decays at both ends: trapezoidal rule.
-    s = np.linspace(-60 / theta, 3.5, 12001)
-    v = np.exp(s)
-    mass = 2 ** (theta / 2 - 1) * gamma(theta / 2)
-    weight = np.exp(theta * s - v**2 / 2) / mass * (s[1] - s[0])
-    return np.array([np.sum(weight / (1 + (xi * v) ** 2)) for xi in waves])
+    family = Family(np.array(SMALLER), r"$\varepsilon$", TITLE, curves)
+    margin = worst.value - claimed + 0.05
+    return Measurement(worst.value, worst.error, margin, detail, worst, family=family)
 
 
 @claim(
@@ -124,7 +89,8 @@ def _resolvent(theta: float, waves: np.ndarray) -> np.ndarray:
     source="neumann2016, Theorem 3.3",
     statement="As epsilon -> 0, rho_f - rho_g converges to the solution m of "
     "dm/dt = div(D(m) grad m).",
-    family="problem P1 at t = 0.02, epsilon = 0.04, 0.02, 0.01, 0.005, against the limit equation",
+    family="problem P1 at t = 0.02, epsilon = 0.04, 0.02, ... 0.0025 (quick: 0.005), against the "
+    "limit equation",
     measured="the power of epsilon in the relative L^2 distance",
     rule="at least one, the fit's error included (the theorem claims no rate; the measured is two)",
 )
@@ -135,16 +101,22 @@ def limit(quick: bool, *, equation: DiffusionLimit | None = None) -> Measurement
     rho = 1 + 0.5 * jnp.cos(2 * jnp.pi * grid.x[..., 0])
     m0 = rho - 1 / rho
     exact = solved(Problem(equation, grid.torus, m0), END, Record(n=2), 1e-7).fields["m"][-1]
+    epsilons = EPSILONS[:4] if quick else EPSILONS
     distances, errors = [], []
-    for epsilon in EPSILONS:
+    for epsilon in epsilons:
         # The scheme is of second order: extrapolate, and keep a part of the step as the error.
-        rough, fine = (_run(epsilon, rtol).fields["m"][-1] for rtol in (4e-6, 1e-6))
+        rough, fine = (_run(epsilon, rtol).fields["m"][-1] for rtol in (ROUGH, FINE))
         best = fine + (fine - rough) / 3
         size = np.linalg.norm(exact)
         distances.append(float(np.linalg.norm(best - exact) / size))
         errors.append(float(np.linalg.norm(best - fine) / size) / 4)
-    fit = power_law(EPSILONS, distances, errors)
+    m = curve(rf"$m$ to its limit, relative, $t = {END:g}$", epsilons, distances, errors)
+    away, fit = _away(epsilons), m.fit
     shown = ", ".join(f"{x:.2e}" for x in distances)
-    detail = f"Distances {shown}; power {fit}."
-    data = {"epsilon": EPSILONS, "distance": distances, "error": errors}
-    return Measurement(fit.value, fit.error, fit.value - 1, detail, fit, data)
+    detail = (
+        f"Distances {shown}; power {fit}, between the two smallest {fit.local[0]:.3f}. "
+        f"On the same runs (f, g) goes to local equilibrium with power {away[0].fit}, "
+        f"sqrt(rho_f rho_g) to 1 with power {away[1].fit}."
+    )
+    family = Family(np.array(epsilons), r"$\varepsilon$", TITLE, (m, *away))
+    return Measurement(fit.value, fit.error, fit.value - 1, detail, fit, family=family)

@@ -20,13 +20,13 @@ from relaxon.collisions.linear_decay import (
 )
 from relaxon.collisions.linearized import linearized
 from relaxon.distributions import gaussian_mixture, maxwellian
+from relaxon.fits import Fit, power_law, stretched_power
 from relaxon.grids.radial import RadialGrid
 from relaxon.penrose import penrose
 from relaxon.potentials import Gaussian, Potential
 from relaxon.problem import Problem, Record
 from relaxon.solve import solve
 from relaxon.theorems.check import Measurement, Unmeasured, claim
-from relaxon.theorems.fits import Fit, power_law, stretched_exponential
 
 Builder = Callable[[Potential], Any]
 
@@ -201,7 +201,7 @@ def _stretched(
     keep = norms > 1e-21 * norms[0]
     t, norms = t[keep], norms[keep]
     first = float(t[np.argmax(norms < 1e-8 * norms[0])])
-    fit = stretched_exponential(t, norms, (first, t[-1]), 0.5)
+    fit = stretched_power(t, norms, (first, t[-1]), 0.5)
     detail = (
         f"p = {fit} over {first:.3g} < t < {t[-1]:.3g}, where |f|^2 falls from 1e-8 to "
         f"{norms[-1] / norms[0]:.0e}; local exponents from {fit.local[0]:.4f} to "
@@ -231,7 +231,7 @@ def entropy_decay(
     found = _solved(equation(Gaussian(3)), grid, f0, 300.0, 61)
     entropy = np.asarray(found.diagnostics["relative_entropy"], float)
     keep = (entropy > 1e-200) & (found.t > 0)
-    fit = stretched_exponential(found.t[keep], entropy[keep], (20.0, 300.0), 0.7)
+    fit = stretched_power(found.t[keep], entropy[keep], (20.0, 300.0), 0.7)
     detail = f"p = {fit}; H falls from {entropy[0]:.3g} to {entropy[-1]:.3g}."
     return Measurement(fit.value, fit.error, fit.value - claimed, detail, fit)
 

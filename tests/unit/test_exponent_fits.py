@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from relaxon.errors import InputError
-from relaxon.theorems.fits import power_law, refined, stretched_exponential
+from relaxon.fits import power_law, refined, stretched_power
 
 
 def test_an_exact_power_is_recovered_to_rounding():
@@ -42,7 +42,7 @@ def test_points_of_low_quality_weigh_little():
 @pytest.mark.parametrize("p", [0.5, 2 / 3, 1.0])
 def test_a_stretched_exponential_is_recovered(p):
     t = np.geomspace(1.0, 1e4, 161)
-    fit = stretched_exponential(t, np.exp(-0.01 * t**p), (10.0, 5e3))
+    fit = stretched_power(t, np.exp(-0.01 * t**p), (10.0, 5e3))
     assert abs(fit.value - p) < 1e-3
     assert abs(fit.prefactor / 0.01 - 1) < 0.01
     assert fit.drift < 1e-3
@@ -50,7 +50,7 @@ def test_a_stretched_exponential_is_recovered(p):
 
 def test_a_changing_exponent_shows_as_drift():
     t = np.geomspace(1.0, 1e4, 161)
-    fit = stretched_exponential(t, np.exp(-0.1 * t**0.5 - 0.001 * t), (10.0, 5e3))
+    fit = stretched_power(t, np.exp(-0.1 * t**0.5 - 0.001 * t), (10.0, 5e3))
     assert fit.drift > 0.05
     assert np.all(np.diff(fit.local) > 0)
 
@@ -67,4 +67,4 @@ def test_too_few_points_are_refused():
     with pytest.raises(InputError, match="at least three"):
         power_law([1.0, 2.0], [1.0, 2.0])
     with pytest.raises(InputError, match="Fewer than five"):
-        stretched_exponential([1.0, 2.0, 3.0], [1.0, 0.5, 0.2], (1.0, 3.0))
+        stretched_power([1.0, 2.0, 3.0], [1.0, 0.5, 0.2], (1.0, 3.0))
