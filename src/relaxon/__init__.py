@@ -32,11 +32,14 @@ if TYPE_CHECKING:
     from relaxon.collisions.linearized import linearized
     from relaxon.errors import InputError
     from relaxon.grids.cartesian import VelocityGrid
+    from relaxon.grids.confined import ConfinedGrid, ThermalNodes
+    from relaxon.grids.line import ConfinedLine
     from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
     from relaxon.grids.radial import RadialGrid
     from relaxon.grids.torus import TorusGrid
     from relaxon.grids.walls import WalledGrid
     from relaxon.problem import Problem, Record
+    from relaxon.reaction.confined import ConfinedReaction
     from relaxon.reaction.model import KineticReaction
     from relaxon.solution import Solution
     from relaxon.solve import resume, solve
@@ -48,6 +51,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Case",
+    "ConfinedGrid",
+    "ConfinedLine",
+    "ConfinedReaction",
     "InputError",
     "KineticReaction",
     "Landau",
@@ -60,6 +66,7 @@ __all__ = [
     "Solution",
     "Status",
     "StorageError",
+    "ThermalNodes",
     "TorusGrid",
     "TwoScale",
     "UniformNodes",
@@ -84,6 +91,9 @@ __all__ = [
 # Public name -> (module, name in it); None: the module itself.
 _WHERE: dict[str, tuple[str, str | None]] = {
     "Case": ("relaxon.case", "Case"),
+    "ConfinedGrid": ("relaxon.grids.confined", "ConfinedGrid"),
+    "ConfinedLine": ("relaxon.grids.line", "ConfinedLine"),
+    "ConfinedReaction": ("relaxon.reaction.confined", "ConfinedReaction"),
     "InputError": ("relaxon.errors", "InputError"),
     "KineticReaction": ("relaxon.reaction.model", "KineticReaction"),
     "Landau": ("relaxon.collisions.landau", "Landau"),
@@ -98,6 +108,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "Solution": ("relaxon.solution", "Solution"),
     "Status": ("relaxon.status", "Status"),
     "StorageError": ("relaxon.storage", "StorageError"),
+    "ThermalNodes": ("relaxon.grids.confined", "ThermalNodes"),
     "TorusGrid": ("relaxon.grids.torus", "TorusGrid"),
     "UniformNodes": ("relaxon.grids.phase", "UniformNodes"),
     "WalledGrid": ("relaxon.grids.walls", "WalledGrid"),

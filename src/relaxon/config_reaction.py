@@ -82,6 +82,72 @@ class ReactionLimitSection(config.EquationSection):
         return KineticReaction(first, second).diffusion_limit()
 
 
+def potential_of(given: Profiled) -> Any:
+    """A confining potential from its name, or from a table with `name` and its numbers."""
+    from relaxon.grids.confinement import confinement
+
+    if isinstance(given, str):
+        return confinement(given)
+    require("name" in given, f"A potential needs a name, but got {given!r}.")
+    return confinement(given["name"], **{k: v for k, v in given.items() if k != "name"})
+
+
+class ConfinedReactionSection(config.EquationSection):
+    """The reaction model under a confining potential; see `relaxon.ConfinedReaction`."""
+
+    T1: float = 1.0
+    T2: float = 1.0
+    epsilon: float = 1.0
+    potential: Profiled = "harmonic"
+
+    def build(self) -> Any:
+        """The equation."""
+        from relaxon.reaction.confined import ConfinedReaction
+
+        return ConfinedReaction(self.T1, self.T2, self.epsilon, potential_of(self.potential))
+
+
+class ConfinedLimitSection(config.EquationSection):
+    """The limit of fast reactions under a confining potential."""
+
+    T1: float = 1.0
+    T2: float = 1.0
+    potential: Profiled = "harmonic"
+
+    def build(self) -> Any:
+        """The equation."""
+        from relaxon.reaction.confined_limit import ConfinedLimit
+
+        return ConfinedLimit(self.T1, self.T2, potential_of(self.potential))
+
+
+class ConfinedLineSection(config.GridSection):
+    """Nodes on the line under a confining potential; see `relaxon.ConfinedLine`."""
+
+    n: int = 40
+    depth: float = 24.0
+    potential: Profiled = "harmonic"
+
+    def build(self, width: float) -> Any:
+        """The grid."""
+        from relaxon.grids.line import ConfinedLine
+
+        return ConfinedLine(potential_of(self.potential), self.n, self.depth)
+
+
+class ConfinedGridSection(ConfinedLineSection):
+    """Such a line times `nodes` velocities in thermal units; see `relaxon.ConfinedGrid`."""
+
+    nodes: int = 24
+    xi_max: float = 7.0
+
+    def build(self, width: float) -> Any:
+        """The grid."""
+        from relaxon.grids.confined import ConfinedGrid, ThermalNodes
+
+        return ConfinedGrid(super().build(width), ThermalNodes(self.nodes, self.xi_max))
+
+
 class TorusGridSection(config.GridSection):
     """Equidistant points on the torus; see `relaxon.TorusGrid`."""
 
@@ -143,25 +209,28 @@ class LocalEquilibriumSection(config.InitialSection):
         return 1.0
 
     def density(self, angle: Any) -> Any:
-        """Rho over x, from the angles 2 pi x/L (or pi x between walls), shape (..., d)."""
+        """Rho over x, from angles 2 pi x/L (pi x between walls, x on a line), shape (..., d)."""
         raise NotImplementedError
 
     def build(self, grid: Any, equation: Any) -> Any:
         """The initial data of the equation: f and g, a perturbation, or m."""
         import jax.numpy as jnp
 
+        from relaxon.grids.confined import ConfinedGrid
+        from relaxon.grids.line import ConfinedLine
         from relaxon.grids.torus import TorusGrid
         from relaxon.grids.walls import WalledGrid
         from relaxon.reaction.model import KineticReaction, LinearizedReaction
 
+        if isinstance(grid, ConfinedLine | ConfinedGrid):
+            rho = self._positive(self.density(grid.x))
+            if isinstance(grid, ConfinedLine):
+                return rho - 1 / rho
+            return equation.local_equilibrium(rho, grid)
         walled = isinstance(grid, WalledGrid)
         torus = grid if isinstance(grid, TorusGrid) else None if walled else grid.torus
         period = 2.0 if torus is None else torus.length
-        rho = self.density(2 * math.pi / period * grid.x)
-        require(
-            bool(jnp.all(rho > 0)),
-            f"The initial density must be positive, but its minimum is {float(rho.min()):.3g}.",
-        )
+        rho = self._positive(self.density(2 * math.pi / period * grid.x))
         if isinstance(grid, TorusGrid):
             return rho - 1 / rho
         rho = rho[(...,) + (None,) * grid.velocity.d]
@@ -173,6 +242,28 @@ class LocalEquilibriumSection(config.InitialSection):
         r = equation.rho_inf
         u = (rho - jnp.mean(rho)) / (r**2 + 1)
         return {"f": u * r**2 * chi1, "g": -u * chi2}
+
+    @staticmethod
+    def _positive(rho: Any) -> Any:
+        require(
+            float(rho.min()) > 0,
+            f"The initial density must be positive, but its minimum is {float(rho.min()):.3g}.",
+        )
+        return rho
+
+
+class TiltSection(LocalEquilibriumSection):
+    """Rho = mean (1 + amplitude tanh(slope x)), relative to exp(-phi), on a confined line."""
+
+    amplitude: float = 0.5
+    mean: float = 1.0
+    slope: float = 1.0
+
+    def density(self, angle: Any) -> Any:
+        """Rho over x."""
+        import jax.numpy as jnp
+
+        return self.mean * (1 + self.amplitude * jnp.tanh(self.slope * angle[..., 0]))
 
 
 class WaveSection(LocalEquilibriumSection):
@@ -217,6 +308,8 @@ config.EQUATIONS.update(
         "KineticReaction": ReactionSection,
         "LinearizedReaction": LinearReactionSection,
         "DiffusionLimit": ReactionLimitSection,
+        "ConfinedReaction": ConfinedReactionSection,
+        "ConfinedLimit": ConfinedLimitSection,
     }
 )
 config.GRIDS.update(
@@ -224,7 +317,10 @@ config.GRIDS.update(
         "TorusGrid": TorusGridSection,
         "PhaseGrid": PhaseGridSection,
         "WalledGrid": WalledGridSection,
+        "ConfinedLine": ConfinedLineSection,
+        "ConfinedGrid": ConfinedGridSection,
     }
 )
 config.INITIALS["wave"] = WaveSection
+config.INITIALS["tilt"] = TiltSection
 config.INITIALS["islands"] = IslandsSection

@@ -19,11 +19,16 @@ from relaxon.collisions.radon_operator import RadonOperator, resolution
 from relaxon.collisions.relative import RelativeSystem
 from relaxon.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
+from relaxon.grids.confined import ConfinedGrid
+from relaxon.grids.line import ConfinedLine
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.radial import RadialGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.walls import WalledGrid
 from relaxon.problem import Problem
+from relaxon.reaction.confined import ConfinedReaction
+from relaxon.reaction.confined_limit import ConfinedLimit
+from relaxon.reaction.confined_rates import poincare_of
 from relaxon.reaction.diffusion import DiffusionLimit
 from relaxon.reaction.model import KineticReaction, LinearizedReaction
 from relaxon.stepping.asymptotic import Asymptotic
@@ -117,6 +122,12 @@ def _walled_reaction(problem: Problem, rtol: float) -> Stepper:
     return Reacting(Specular(model, grid, reaction_step(model, grid.doubled, rtol)))
 
 
+def _confined_reaction(problem: Problem, rtol: float) -> Stepper:
+    model, grid = problem.equation, problem.grid
+    step = STEP * float(np.sqrt(rtol)) / (poincare_of(grid.line) * max(model.T1, model.T2))
+    return Reacting(Asymptotic(model, grid, step))
+
+
 def _limit(problem: Problem, rtol: float) -> Stepper:
     return Limiting(Diffusive(problem.equation, problem.grid, rtol))
 
@@ -135,6 +146,8 @@ METHODS: dict[tuple[type, type], Callable[[Problem, float], Stepper]] = {
     (KineticReaction, WalledGrid): _walled_reaction,
     (LinearizedReaction, PhaseGrid): _linear_reaction,
     (DiffusionLimit, TorusGrid): _limit,
+    (ConfinedReaction, ConfinedGrid): _confined_reaction,
+    (ConfinedLimit, ConfinedLine): _limit,
 }
 """Keyed by the classes of equation and grid; an entry builds the stepper of a problem."""
 

@@ -74,7 +74,9 @@ def phase(solution: Solution) -> Figure:
     """The first species relative to its profile's mass, over phase space, at four times."""
     times = plot._spread(_milestones(solution), 4)
     f = solution.fields["f"]
-    x, v = (np.asarray(solution.coordinates[name], float) for name in ("x", "v"))
+    thermal = "xi" in solution.coordinates
+    speed = "xi" if thermal else "v"
+    x, v = (np.asarray(solution.coordinates[name], float) for name in ("x", speed))
     figure = Figure(figsize=(plot.WIDTH + 0.6, 2.6), layout="constrained")
     row = figure.subplots(1, len(times), squeeze=False)[0]
     top = float(np.max(f[times]))
@@ -87,10 +89,10 @@ def phase(solution: Solution) -> Figure:
         axes.set_title(plot._labels(solution)(solution.t[k]))
         axes.set_xlabel("$x$")
         axes.set_ylim(-4 * _width(f, v), 4 * _width(f, v))
-    row[0].set_ylabel("$v$")
+    row[0].set_ylabel(r"$\xi = v/\sqrt{T_1}$" if thermal else "$v$")
     for axes in row[1:]:
         axes.set_yticklabels([])
-    figure.colorbar(mesh, ax=row, label="$f(t, x, v)$")
+    figure.colorbar(mesh, ax=row, label=r"$f(t, x, \xi)$" if thermal else "$f(t, x, v)$")
     return figure
 
 
@@ -138,6 +140,8 @@ def decay(solution: Solution) -> Figure:
         (found.dms, "proven: Theorem 2.1 (DMS)", plot.ORANGE, "-."),
         (found.h1, "proven: section 2.2 ($H^1$)", plot.GREEN, ":"),
     ):
+        if rate is None:
+            continue
         line = y[first] * np.exp(-rate * (t - t[first]))
         axes.semilogy(
             t[first:], line[first:], color=colour, ls=style, lw=1.3, label=f"{label}, {rate:.4g}"
@@ -152,7 +156,9 @@ def decay(solution: Solution) -> Figure:
     axes.xaxis.set_major_locator(ticker.MaxNLocator(6))
     axes.set_ylabel("distance to equilibrium")
     axes.set_title(
-        rf"$\rho_\infty = {found.rho_inf:.3g}$, $\varepsilon k = {found.k:.3g}$; "
+        rf"$\rho_\infty = {found.rho_inf:.3g}$"
+        + ("" if found.k is None else rf", $\varepsilon k = {found.k:.3g}$")
+        + "; "
         f"measured at the end {summary_reaction.measured_rate(solution):.4g}",
         loc="left",
     )
@@ -169,6 +175,7 @@ def rate_map(solution: Solution) -> Figure:
     variances = summary_reaction.gaussian_variances(solution)
     found = summary_reaction.rates(solution)
     assert variances is not None and found is not None
+    assert found.k is not None
     return draw_map(*variances, (found.rho_inf, found.k))
 
 
@@ -238,7 +245,10 @@ def _one_dimensional(solution: Solution) -> bool:
 FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]] = {
     "densities": (densities, _one_dimensional),
     "picture": (picture, lambda s: _ours(s) and np.ndim(s.fields["m"]) == 3),
-    "phase": (phase, lambda s: _one_dimensional(s) and set(s.coordinates) == {"x", "v"}),
+    "phase": (
+        phase,
+        lambda s: _ours(s) and set(s.coordinates) in ({"x", "v"}, {"x", "xi"}),
+    ),
     "reaction-entropy": (entropy, lambda s: _ours(s) and "entropy" in s.diagnostics),
     "rates": (decay, lambda s: _ours(s) and summary_reaction.rates(s) is not None),
     "rate-map": (

@@ -10,7 +10,13 @@ import numpy as np
 
 from relaxon.solution import Solution
 
-KINDS = ("KineticReaction", "LinearizedReaction", "DiffusionLimit")
+KINDS = (
+    "KineticReaction",
+    "LinearizedReaction",
+    "DiffusionLimit",
+    "ConfinedReaction",
+    "ConfinedLimit",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,17 +25,18 @@ class Rates:
 
     Attributes:
         dms: What neumann2016, Theorem 2.1 proves with the best weight.
-        h1: What the method of its section 2.2 proves with the best weights.
+        h1: What the method of its section 2.2 proves with the best weights; None under a
+            confining potential.
         true: The spectral gap.
         rho_inf: Density at equilibrium.
-        k: Wave number of the longest wave, times epsilon.
+        k: Wave number of the longest wave, times epsilon; None under a confining potential.
     """
 
     dms: float
-    h1: float
+    h1: float | None
     true: float
     rho_inf: float
-    k: float
+    k: float | None
 
 
 def kind(solution: Solution) -> str | None:
@@ -70,8 +77,10 @@ def rho_infinity(solution: Solution) -> float:
     settings = equation_settings(solution)
     if "rho_inf" in settings:
         return float(settings["rho_inf"])
-    volume = 1.0
-    if solution.provenance["grid"]["class"] != "WalledGrid":
+    volume, grid = 1.0, solution.provenance["grid"]["class"]
+    if grid.startswith("Confined"):
+        volume = float(_line(solution).volume)
+    elif grid != "WalledGrid":
         d = sum(name.startswith("x") for name in solution.coordinates)
         volume = period(solution) ** d
     m = float(solution.diagnostics["mass_difference"][0]) / volume
@@ -85,6 +94,8 @@ def rates(solution: Solution) -> Rates | None:
     The scaled equations (9) are those with epsilon = 1, wave numbers epsilon k and time
     t/epsilon^2, so rates are those of epsilon k over epsilon^2.
     """
+    if kind(solution) == "ConfinedReaction":
+        return _confined_rates(solution)
     if kind(solution) not in ("KineticReaction", "LinearizedReaction"):
         return None
     variances = gaussian_variances(solution)
@@ -97,6 +108,29 @@ def rates(solution: Solution) -> Rates | None:
     found = hypocoercive_rates(r, *variances, k)
     dms, h1, true = (x / epsilon**2 for x in (found.dms, found.h1, found.true))
     return Rates(dms, h1, true, r, k)
+
+
+def _line(solution: Solution) -> Any:
+    """The positions of a run under a confining potential."""
+    from relaxon.grids.line import ConfinedLine
+    from relaxon.registry import from_spec
+
+    grid = solution.provenance["grid"]
+    line = from_spec(grid["settings"]["line"] if grid["class"] == "ConfinedGrid" else grid)
+    assert isinstance(line, ConfinedLine)
+    return line
+
+
+def _confined_rates(solution: Solution) -> Rates:
+    """Temperatures epsilon^2 T stand for the scaling, as wave numbers do on the torus."""
+    from relaxon.reaction.confined_rates import confined_rates
+
+    settings = equation_settings(solution)
+    square, r = float(settings["epsilon"]) ** 2, rho_infinity(solution)
+    found = confined_rates(
+        r, square * settings["T1"], square * settings["T2"], _line(solution).potential
+    )
+    return Rates(found.dms / square, None, found.true / square, r, None)
 
 
 def measured_rate(solution: Solution) -> float:
@@ -135,6 +169,7 @@ def headlines(solution: Solution) -> list[tuple[str, str, float, str]]:
         found.append(("box_clearance", "clearance of the box", clearance, note))
     proven = rates(solution)
     if proven is not None and len(solution.t) > 3:
-        note = f"true {proven.true:.4g}, proven: DMS {proven.dms:.4g}, H1 {proven.h1:.4g}"
+        note = f"true {proven.true:.4g}, proven: DMS {proven.dms:.4g}"
+        note += "" if proven.h1 is None else f", H1 {proven.h1:.4g}"
         found.append(("decay_rate", "decay rate at the end", measured_rate(solution), note))
     return found

@@ -68,7 +68,12 @@ def poincare_constant(potential: Any = "harmonic", n: int = 64) -> float:
     Accuracy: harmonic 1e-14; quartic (1.368592521) and double well (0.454546602) to the 1e-8 of
     an independent solution in sine functions (tests/unit/test_confined_rates.py).
     """
-    slope, _ = _slope(ConfinedLine(potential, n, DEPTH))
+    return poincare_of(ConfinedLine(potential, n, DEPTH))
+
+
+def poincare_of(line: ConfinedLine) -> float:
+    """`poincare_constant` on given nodes."""
+    slope, _ = _slope(line)
     return float(np.linalg.svd(slope, compute_uv=False)[-2] ** 2)
 
 

@@ -7,10 +7,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.grids.phase import PhaseGrid
+from relaxon.grids.line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.diffusion import density_from_difference
-from relaxon.reaction.model import Masses
 from relaxon.stepping.asymptotic import Asymptotic, Split
 from relaxon.stepping.diffusive import Diffusive
 from relaxon.stepping.specular import Specular
@@ -97,8 +96,14 @@ class Limiting(Stepper):
         }
 
 
-def amplitude(m: Array, grid: TorusGrid) -> Array:
-    r"""Amplitude $2 |\hat m_1|$ of the longest wave along the first axis."""
+def amplitude(m: Array, grid: TorusGrid | ConfinedLine) -> Array:
+    r"""Amplitude $2 |\hat m_1|$ of the longest wave along the first axis.
+
+    On a confined line: the size of the part of m that is linear in x, in the weighted norm.
+    """
+    if isinstance(grid, ConfinedLine):
+        line = grid.nodes - grid.integrate(grid.nodes) / grid.volume
+        return jnp.abs(grid.integrate(line * m)) / jnp.sqrt(grid.integrate(line**2))
     lines = jnp.mean(m, axis=grid.axes[1:]) if grid.d > 1 else m
     return 2.0 * jnp.abs(jnp.fft.rfft(lines)[1]) / grid.n
 
@@ -123,7 +128,7 @@ def production(y: Split, core: Asymptotic) -> Array:
     return local_production(F, G, core.masses, core.grid) / scale
 
 
-def local_production(F: Array, G: Array, masses: Masses, grid: PhaseGrid) -> Array:
+def local_production(F: Array, G: Array, masses: Any, grid: Any) -> Array:
     """The double integral of (6), unscaled, from F = f/chi_1 and G = g/chi_2, velocities first."""
     rho_f, rho_g = _mean(masses.chi1, F), _mean(masses.chi2, G)
     # ln f g' = (ln F - l) + (ln G' + l) for any l(x): with l = ln rho_f little is cancelled.
