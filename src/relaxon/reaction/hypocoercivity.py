@@ -218,7 +218,7 @@ def functional_rate(rho_inf, T1, T2, k=None, modes: int = 3) -> ProvenRate:
         InputError: A moment that is infinite (which one, and the tail that makes it so), or a
             third moment that does not vanish.
 
-    Accuracy: 1e-12 against pencils of 400 velocity nodes for Gaussian, two-bump and algebraic
+    Accuracy: 1e-10 against pencils of 60 velocity nodes for Gaussian, two-bump and algebraic
     profiles with k = 4, 6 (tests/unit/test_reaction_general_rates.py).
     """
     r, first, second = positive("rho_inf", rho_inf), as_marginal("T1", T1), as_marginal("T2", T2)

@@ -87,9 +87,7 @@ class PanelSeries(eqx.Module):
             last = self.values[-1 if side else 0, -1 if side else 0]
             place = self.nodes[-1 if side else 0, -1 if side else 0]
             height = float(last) * abs(end / place) ** -power
-            total += (
-                np.sign(end) ** order * height * abs(end) ** (order + 1) / (power - order - 1)
-            )
+            total += np.sign(end) ** order * height * abs(end) ** (order + 1) / (power - order - 1)
         return total
 
     def transform(self, w):
@@ -103,7 +101,13 @@ class PanelSeries(eqx.Module):
         return np.sum(panels * np.exp(-1j * np.multiply.outer(w, self.middles)), axis=-1)
 
     def slope_square(self) -> float:
-        """Integral of the squared derivative; infinite if it piles up on the narrowest panels."""
+        """Integral of the squared derivative; infinite at jumps.
+
+        That is where it piles up on the narrowest panels, or where two panels do not meet.
+        """
+        ends = self.coefficients.sum(axis=1), self.coefficients @ (-1.0) ** np.arange(DEGREE)
+        if np.max(np.abs(ends[0][:-1] - ends[1][1:])) > 1e-6 * np.max(np.abs(self.values)):
+            return np.inf
         slopes = self.coefficients @ _SLOPES.T / self.halves[:, None]
         parts = np.sum(self.weights * slopes**2, axis=1)
         narrow = self.halves < 1e-6 * np.max(self.halves[parts > 1e-3 * parts.max()])

@@ -188,9 +188,7 @@ def _anisotropic(covariance: Any) -> Profile:
         matched(d)
         return float(np.sum(1 / given))
 
-    return Profile(
-        "anisotropic", formula, spread, 1.0, along=along, fisher=fisher, kind="gaussian"
-    )
+    return Profile("anisotropic", formula, spread, 1.0, along=along, fisher=fisher, kind="gaussian")
 
 
 def _algebraic(k: float = 3.0) -> Profile:
@@ -225,9 +223,7 @@ def _algebraic(k: float = 3.0) -> Profile:
         admissible(d)
         return d * power * (2 * power - d) / (power + 1)
 
-    return Profile(
-        "algebraic", formula, spread, 1.0, along=along, fisher=fisher, kind="isotropic"
-    )
+    return Profile("algebraic", formula, spread, 1.0, along=along, fisher=fisher, kind="isotropic")
 
 
 def _two_bump(separation: float = 2.0, variance: float = 0.25) -> Profile:
