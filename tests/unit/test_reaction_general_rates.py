@@ -1,5 +1,8 @@
 """Hypocoercive rates of profiles that are not Gaussians, against large pencils in the velocity."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.linalg import eigh
@@ -164,6 +167,16 @@ def test_h1_functional_where_the_rate_touches_the_essential_part():
     rates = [h1_functional_rate(2, 1, 0.5, 0.7, step=s).rate for s in (0.3, 0.2, 0.1)]
     assert rates[0] == pytest.approx(0.215200035931, abs=1e-11)
     assert np.ptp(rates) < 1e-12
+
+
+def test_table_of_the_documentation():
+    docs = Path(__file__).parents[2] / "docs"
+    spec = importlib.util.spec_from_file_location("rates_table", docs / "make_rates_table.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    page = (docs / "explanation" / "hypocoercivity.md").read_text().splitlines()
+    for name, chi in script.SHAPES.items():
+        assert script.row(name, chi, 2.0) in page
 
 
 def test_moments_that_do_not_exist():

@@ -121,7 +121,7 @@ def _measured(function, left, right) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _heaviest(ends, below, delta) -> tuple[float, float]:
-    """Largest mass of a window of half width delta that begins or ends at a cell edge; its centre."""
+    """Largest mass of a window of half width delta with an end at a cell edge; its centre."""
     starts = np.concatenate([ends, ends - 2 * delta])
     masses = np.interp(starts + 2 * delta, ends, below) - np.interp(starts, ends, below)
     best = int(np.argmax(masses))
@@ -164,8 +164,8 @@ def concentration_in_space(function: Callable, d: int, starts: tuple):
         # The highest value depends on how near a point happens to come; a quantile does not.
         heights.append(np.quantile(values, 0.7, axis=1))
         size /= 2
-    heights = np.log2(np.maximum(heights, 1e-300))
-    late, early = (heights[24] - heights[16]) / 8, (heights[16] - heights[8]) / 8
+    logs = np.log2(np.maximum(np.array(heights), 1e-300))
+    late, early = (logs[24] - logs[16]) / 8, (logs[16] - logs[8]) / 8
     worst = int(np.argmax(late))
     # A smooth hill that is still being climbed grows by less than this.
     theta = float(np.clip(1 - late[worst], 0.0, 1.0)) if late[worst] > 1e-5 else 1.0

@@ -48,7 +48,7 @@ class Marginal(eqx.Module):
 
     @abstractmethod
     def recurrence(self, count: int, name: str = "The velocity profile") -> np.ndarray:
-        r"""Coefficients $b_1 ... b_{count-1}$ of the polynomials orthonormal for an even p,
+        r"""Coefficients $b_1 ... b_{count-1}$ of the polynomials orthonormal for an even density.
 
         $$ v P_n = b_{n+1} P_{n+1} + b_n P_{n-1} . $$
 

@@ -98,7 +98,7 @@ class Profile(eqx.Module):
         e = np.asarray(direction, dtype=float)
         require(
             e.ndim == 1 and e.size in (1, 2, 3) and bool(np.linalg.norm(e) > 0),
-            f"direction must be a vector of one to three components, not zero, but is {direction!r}.",
+            f"direction must be a vector of one to three components, not 0, but is {direction!r}.",
         )
         if self.along is not None:
             found = self.along(e / np.linalg.norm(e))
@@ -347,8 +347,8 @@ def concentration_exponent(chi: Profile, velocity: VelocityNodes) -> float:
 def verify(chi: Profile, velocity: VelocityNodes) -> None:
     r"""Check the conditions (3) of neumann2016 on the nodes; refuse with one sentence.
 
-    Positivity, finite values, $\int \chi = 1$, $\int v \chi = 0$ and $\int |v|^2 \chi < \infty$ on the
-    nodes; of the profile itself, that the nodes see its mass (dimension 1) and that theta > 0, no
+    Positivity, finite values, $\int \chi = 1$ and $\int v \chi = 0$ on the nodes; of a callable
+    itself, that its tail leaves $\int |v|^2 \chi$ finite; of the profile itself, that the nodes see its mass (dimension 1) and that theta > 0, no
     concentration on planes. An integrable singularity, which makes theta smaller than 1, violates
     the first line of (3) in the letter; it is accepted, because the averaging lemma admits it.
 

@@ -25,7 +25,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from relaxon.errors import require
-from relaxon.reaction.marginals import GaussianMarginal, Marginal, as_marginal, positive
+from relaxon.reaction.marginals import Marginal, as_marginal, positive
 from relaxon.reaction.pencils import Witness, best_pencil, matrix_witness
 
 _LONGEST = 2 * np.pi
@@ -138,8 +138,8 @@ def h1_functional_rate(rho_inf, T1, T2, k=None, weights=None, step: float = 0.3)
             information or one that is not even.
 
     Accuracy: 1e-12 in the rate (steps 0.3 and 0.2 agree to 1e-13 for Gaussian, algebraic and
-    two-bump profiles, also where the best rate touches the essential part). Measured on the unit torus with
-    T1 = T2 = 1: 0.49841 for rho_inf = 1, 0.24974 for rho_inf = 2, about half the true rate and far
+    two-bump profiles, also where the best rate touches the essential part). Measured on the
+    unit torus with T1 = T2 = 1: 0.49841 for rho_inf = 1, 0.24974 for rho_inf = 2, about half the true rate and far
     above what the inequalities of `h1_rate` keep of it. Cost: 0.1 s a mode, 0.5 s the torus.
     """
     r, first, second = positive("rho_inf", rho_inf), as_marginal("T1", T1), as_marginal("T2", T2)
@@ -216,7 +216,9 @@ def _fourier_witness(r, transforms: _Amplitudes, wave, weights) -> Witness:
 
 
 def fisher_information(name: str, profile, dimension: int = 1) -> float:
-    r"""Fisher information $\int |\nabla\chi|^2/\chi dv = 4 |\nabla_v \sqrt\chi|_{L^2}^2$ of a profile.
+    r"""Fisher information of a profile.
+
+    $$ I = \int |\nabla\chi|^2/\chi dv = 4 |\nabla_v \sqrt\chi|_{L^2}^2 $$
 
     Args:
         name: What to call it in errors.
@@ -229,8 +231,8 @@ def fisher_information(name: str, profile, dimension: int = 1) -> float:
         return dimension / positive(name, profile)
     require(
         dimension == 1,
-        f"In dimension {dimension} the H^1 method needs the whole profile, a variance or a Profile, "
-        f"but {name} is a marginal density.",
+        f"In dimension {dimension} the H^1 method needs the whole profile, a variance or a "
+        f"Profile, but {name} is a marginal density.",
     )
     return as_marginal(name, profile).information(name)
 

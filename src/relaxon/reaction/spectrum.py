@@ -369,7 +369,7 @@ def _conjugated(zeros: np.ndarray) -> np.ndarray:
 
 
 def _species(name: str, value, dimension: int):
-    """What `torus_gap` needs of a profile: a covariance matrix or the marginal in all directions."""
+    """A profile for `torus_gap`: a covariance matrix, or the marginal in all directions."""
     if isinstance(value, Marginal) or not hasattr(value, "marginal"):
         if isinstance(value, GaussianMarginal):
             return _covariance(name, value.variance, dimension)
