@@ -140,7 +140,8 @@ def h1_functional_rate(rho_inf, T1, T2, k=None, weights=None, step: float = 0.3)
     Accuracy: 1e-12 in the rate (steps 0.3 and 0.2 agree to 1e-13 for Gaussian, algebraic and
     two-bump profiles, also where the best rate touches the essential part). Measured on the
     unit torus with T1 = T2 = 1: 0.49841 for rho_inf = 1, 0.24974 for rho_inf = 2, about half the
-    true rate and far above what the inequalities of `h1_rate` keep of it. Cost: 0.1 s a mode, 0.5 s the torus.
+    true rate and far above what the inequalities of `h1_rate` keep of it.
+    Cost: 0.1 s a mode, 0.5 s the torus.
     """
     r, first, second = positive("rho_inf", rho_inf), as_marginal("T1", T1), as_marginal("T2", T2)
     amplitudes = _Amplitudes(first, second, step)
