@@ -349,8 +349,9 @@ def verify(chi: Profile, velocity: VelocityNodes) -> None:
 
     Positivity, finite values, $\int \chi = 1$ and $\int v \chi = 0$ on the nodes; of a callable
     itself, that its tail leaves $\int |v|^2 \chi$ finite, that the nodes see its mass (dimension 1)
-    and that theta > 0, no concentration on planes. An integrable
-    singularity, which makes theta smaller than 1, violates the first line of (3) in the letter; it is accepted, because the averaging lemma admits it.
+    and that theta > 0, no concentration on planes. An integrable singularity, which makes theta
+    smaller than 1, violates the first line of (3) in the letter; it is accepted, because the
+    averaging lemma admits it.
 
     Raises:
         InputError: Names the violated condition and by how much.
