@@ -58,7 +58,7 @@ def test_spectral_refuses_more_modes_than_nodes_with_mass():
 
 def test_spectral_refuses_other_dimensions():
     grid = PhaseGrid(TorusGrid(2, 8), UniformNodes(1, 12, 5.0))
-    with pytest.raises(InputError, match="dimension 1"):
+    with pytest.raises(InputError, match="of the same dimension"):
         Spectral(KineticReaction(), grid)
 
 

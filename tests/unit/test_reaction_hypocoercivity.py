@@ -115,7 +115,7 @@ def test_functional_rate_is_sharp():
     losses = np.linalg.eigvals(np.linalg.solve(H, -(S.T @ H + H @ S))).real
     assert losses.min() == pytest.approx(2 * best.rate, rel=1e-9)
     for eta in (0.7 * best.weight, 1.3 * best.weight):
-        D, F = galerkin.h0_forms(r, T1, T2, k)
+        D, F = galerkin.h0_forms(r, galerkin.transport_matrix(T1, T2, k, 3))
         assert matrix_witness(D[None], F[None])([eta]).rate < 2 * best.rate - 1e-3
 
 
@@ -148,7 +148,7 @@ def test_h1_rates_hold_for_hermite_functions(r, T1, T2, k):
     assert lowest < 1.25 * exact.rate
     again = h1_functional_rate(r, T1, T2, k, weights=exact.weights)
     assert again.rate == pytest.approx(exact.rate, abs=1e-12)
-    finer = h1_functional_rate(r, T1, T2, k, weights=exact.weights, step=0.2, reach=7.0)
+    finer = h1_functional_rate(r, T1, T2, k, weights=exact.weights, step=0.2)
     assert finer.rate == pytest.approx(exact.rate, abs=1e-11)
 
 
@@ -209,7 +209,5 @@ def test_bad_input():
         hypocoercive_rates(1, -1, 1)
     with pytest.raises(InputError, match="rho_inf"):
         hypocoercive_rates(0, 1, 1)
-    with pytest.raises(InputError, match="Gaussian"):
-        functional_rate(1, GaussianMarginal(1.0).density, 1)
     with pytest.raises(InputError, match="modes"):
         functional_rate(1, 1, 1, modes=2)

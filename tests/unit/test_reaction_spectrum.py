@@ -10,6 +10,7 @@ from scipy.linalg import eigh_tridiagonal
 
 from relaxon.errors import InputError
 from relaxon.reaction.marginals import GaussianMarginal
+from relaxon.reaction.profiles import profile
 from relaxon.reaction.roots import count_in_box, polished, turning, zeros_in_box
 from relaxon.reaction.spectrum import (
     critical_wavenumber,
@@ -201,6 +202,66 @@ def test_torus_gap_searches_all_wave_vectors():
     )
 
 
+def lattice(dimension, reach):
+    axes = np.meshgrid(*[np.arange(-reach, reach + 1.0)] * dimension, indexing="ij")
+    vectors = np.stack(axes, -1).reshape(-1, dimension)
+    return vectors[np.any(vectors != 0, axis=1)]
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_torus_gap_of_isotropic_densities(dimension):
+    closed = torus_gap(2, 0.01, 0.02, dimension)
+    panels = torus_gap(2, gaussian(0.01), gaussian(0.02), dimension)
+    assert panels.rate == pytest.approx(closed.rate, abs=1e-12)
+    chi = profile("algebraic", k=5.0)
+    marginal = chi.marginal(np.eye(dimension)[0])
+
+    def shrunk(v):
+        return marginal.density(np.asarray(v) / 0.1) / 0.1
+
+    found = torus_gap(1.5, shrunk, 0.003, dimension)
+    lengths = {float(np.sqrt(n @ n)) for n in lattice(dimension, 2)}
+    every = [spectral_gap(1.5, shrunk, 0.003, WAVE * x).rate for x in lengths]
+    assert found.rate == pytest.approx(min(every), abs=1e-12)
+    assert found.k == pytest.approx(WAVE)
+    assert torus_gap(1.5, chi, chi, dimension).eigenvalue is None
+
+
+def test_torus_gap_of_bumps_tries_all_lengths():
+    """In 2D the wave of length sqrt 2 counts, which the torus of dimension 1 does not have."""
+
+    def double(v):
+        return (gaussian(2e-4)(v - 0.3) + gaussian(2e-4)(v + 0.3)) / 2
+
+    found = torus_gap(1.5, double, 4e-4, 2)
+    every = [spectral_gap(1.5, double, 4e-4, WAVE * np.sqrt(s)).rate for s in (1, 2, 4, 5, 8)]
+    assert found.rate == pytest.approx(min(every), abs=1e-12)
+    assert np.iscomplex(found.eigenvalue)
+
+
+def test_torus_gap_of_anisotropic_gaussians_in_three_dimensions():
+    first, second = np.diag([1e-3, 4e-2, 6e-3]), np.diag([3e-2, 1e-3, 2e-3])
+    best = min(
+        spectral_gap(
+            1.5, n @ first @ n / (n @ n), n @ second @ n / (n @ n), WAVE * np.sqrt(n @ n)
+        ).rate
+        for n in lattice(3, 2)
+    )
+    assert torus_gap(1.5, first, second, 3).rate == pytest.approx(best, rel=1e-13)
+    chi = [profile("anisotropic", covariance=np.diag(m)) for m in (first, second)]
+    assert torus_gap(1.5, *chi, 3).rate == pytest.approx(best, rel=1e-13)
+
+
+def test_torus_gap_takes_milliseconds_in_all_dimensions():
+    chi = profile("algebraic", k=5.0).marginal((1.0, 0.0, 0.0))
+    torus_gap(2, chi, chi, 3)
+    start = time.perf_counter()
+    for r in (0.5, 1.0, 2.0, 4.0):
+        torus_gap(r, chi, chi, 3)
+        torus_gap(r, np.diag([1e-3, 2e-2, 1e-2]), 0.003, 3)
+    assert (time.perf_counter() - start) / 8 < 0.05
+
+
 def test_a_gap_takes_milliseconds():
     spectral_gap(2, 1, 1, 0.5)
     start = time.perf_counter()
@@ -217,6 +278,10 @@ def test_a_gap_takes_milliseconds():
         (lambda: spectral_gap(1, 1, 1, 0), "k must be positive"),
         (lambda: critical_wavenumber(np.inf, 1, 1), "rho_inf"),
         (lambda: torus_gap(1, np.array([[1, 2], [2, 1]]), 1), "positive definite"),
+        (lambda: torus_gap(1, 1, 1, 4), "1, 2 or 3"),
+        (lambda: torus_gap(1, np.eye(2), np.eye(3)), "one shape"),
+        (lambda: torus_gap(1, gaussian(1.0), np.diag([1, 2])), "isotropic partner"),
+        (lambda: torus_gap(1, profile("two-bump"), 1, 2), "isotropic profiles"),
         (lambda: landau_poles(1, 1, 1, 1, left=1.0), "negative"),
     ],
 )

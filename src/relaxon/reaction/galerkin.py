@@ -1,9 +1,11 @@
-r"""Hermite matrices of one mode of the linearised reaction model with Gaussian profiles.
+r"""Matrices of one mode of the linearised reaction model in orthogonal polynomials of v.
 
-In the weighted space neumann2016 (10) the functions $\sqrt{\rho_\infty} \chi_1 h_n(v/\sqrt{T_1})$
-for f and $\chi_2 h_n(v/\sqrt{T_2}) / \sqrt{\rho_\infty}$ for g are orthonormal (h_n: normalised
-Hermite polynomials, v along the wave vector). With the n-th coefficient multiplied by i^n all
-matrices below are real. Coefficients are ordered f_0 ... f_n, g_0 ... g_n.
+In the weighted space neumann2016 (10) the functions $\sqrt{\rho_\infty} \chi_1 P_n(v)$ for f and
+$\chi_2 Q_n(v) / \sqrt{\rho_\infty}$ for g are orthonormal, P_n and Q_n the polynomials that are
+orthonormal for the marginals of chi_1 and chi_2 along the wave vector (Hermite polynomials for
+Gaussians). They exist up to the order that the moments allow, P_n needs the moment 2 n. For even
+marginals $v P_n = b_{n+1} P_{n+1} + b_n P_{n-1}$, and with the n-th coefficient multiplied by i^n
+all matrices below are real. Coefficients are ordered f_0 ... f_n, g_0 ... g_n.
 
 **These matrices are for quadratic forms, not for spectra.** Their eigenvalues right of the
 essential edge are artefacts unless the dispersion relation confirms them.
@@ -14,6 +16,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import block_diag
 
+from relaxon.reaction.marginals import as_marginal
+
 
 def collision_matrix(rho_inf: float, modes: int) -> np.ndarray:
     """L of neumann2016 (11): -1/rho and -rho on the diagonal, -1 between f_0 and g_0."""
@@ -22,11 +26,13 @@ def collision_matrix(rho_inf: float, modes: int) -> np.ndarray:
     return matrix
 
 
-def transport_matrix(T1: float, T2: float, k: float, modes: int) -> np.ndarray:
+def transport_matrix(T1, T2, k: float, modes: int) -> np.ndarray:
     """T = i k v of neumann2016 (15): real and antisymmetric in this basis."""
-    off = np.sqrt(np.arange(1, modes))
-    ladder = np.diag(off, -1) - np.diag(off, 1)
-    return k * block_diag(np.sqrt(T1) * ladder, np.sqrt(T2) * ladder)
+    ladders = []
+    for name, value in (("T1", T1), ("T2", T2)):
+        b = as_marginal(name, value).recurrence(modes, name)
+        ladders.append(np.diag(b, -1) - np.diag(b, 1))
+    return k * block_diag(*ladders)
 
 
 def macroscopic_vector(rho_inf: float, modes: int) -> np.ndarray:
@@ -36,27 +42,37 @@ def macroscopic_vector(rho_inf: float, modes: int) -> np.ndarray:
     return vector / np.sqrt(1 + rho_inf**2)
 
 
-def auxiliary_matrix(rho_inf: float, T1: float, T2: float, k: float, modes: int) -> np.ndarray:
+def auxiliary_matrix(rho_inf: float, T1, T2, k: float, modes: int) -> np.ndarray:
     """A = (1 + (T Pi)* T Pi)^{-1} (T Pi)* of Theorem 2.1; of rank one."""
-    q = macroscopic_vector(rho_inf, modes)
-    tq = transport_matrix(T1, T2, k, modes) @ q
+    return _auxiliary(rho_inf, transport_matrix(T1, T2, k, modes))
+
+
+def _auxiliary(rho_inf: float, transport: np.ndarray) -> np.ndarray:
+    q = macroscopic_vector(rho_inf, transport.shape[0] // 2)
+    tq = transport @ q
     return np.outer(q, tq) / (1 + tq @ tq)
 
 
-def h0_forms(rho_inf, T1, T2, k, modes: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def h0_forms(rho_inf, transport: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""Dissipation and functional $H^0 = |F|^2/2 + \eta <AF, F>$ as forms affine in eta.
 
-    The forms couple no Hermite mode beyond n = 2: for n >= 3 the functional is |F|^2/2 and the
-    dissipation is that of the loss term. Three modes are therefore exact once the rate is capped
-    at that of the modes beyond, 2 min(rho, 1/rho).
+    With q spanning the range of Pi, A is of rank one with the vectors q and Tq, so the forms are
+    made of q, Tq, L Tq and T^2 q, of the polynomials n <= 2, and of L, which couples only n = 0.
+    On the orthogonal complement the functional is |F|^2/2 and the dissipation that of the loss
+    term, whatever the complement is (polynomials need not be dense, higher moments need not
+    exist). Three modes, the moments up to 4, are therefore exact once the rate is capped at that
+    of the complement, 2 min(rho, 1/rho).
+
+    Args:
+        rho_inf: Equilibrium density of the first species.
+        transport: `transport_matrix` of at least three modes.
 
     Returns:
-        (D, H), each of shape (2, 2 modes, 2 modes): the part without eta and the part with it.
+        (D, H), each of the shape (2, *transport.shape): the part without eta and that with it.
     """
-    extra = modes + 1
-    keep = np.r_[0:modes, extra : extra + modes]
-    generator = collision_matrix(rho_inf, extra) - transport_matrix(T1, T2, k, extra)
-    auxiliary = auxiliary_matrix(rho_inf, T1, T2, k, extra)
-    functional = np.array([np.eye(2 * extra) / 2, (auxiliary + auxiliary.T) / 2])
+    generator = collision_matrix(rho_inf, transport.shape[0] // 2) - transport
+    auxiliary = _auxiliary(rho_inf, transport)
+    functional = np.array([np.eye(transport.shape[0]) / 2, (auxiliary + auxiliary.T) / 2])
+    # The generator is applied to q and Tq only, which the truncation at n = 2 leaves exact.
     dissipation = np.array([-(generator.T @ h + h @ generator) for h in functional])
-    return dissipation[:, keep][:, :, keep], functional[:, keep][:, :, keep]
+    return dissipation, functional

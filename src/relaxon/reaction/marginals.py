@@ -13,17 +13,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import lru_cache
 
 import equinox as eqx
 import numpy as np
-from scipy.special import erfcx, log_ndtr, spherical_jn, wofz
+from scipy.special import erfcx, log_ndtr, wofz
 
 from relaxon.errors import InputError, require
-
-_DEGREE = 24
-_DOUBLINGS = 41
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(_DEGREE)
-_TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, _DEGREE - 1))
+from relaxon.reaction.panels import DEGREE, PanelSeries
 
 
 class Marginal(eqx.Module):
@@ -46,8 +43,30 @@ class Marginal(eqx.Module):
         r"""Fourier transform $\hat p(w) = \int p e^{-i w v} dv$ at real w."""
 
     @abstractmethod
-    def moment(self, order: int) -> float:
-        """Moment int v^order p dv for order 2 or 4."""
+    def moment(self, order: int, name: str = "The velocity profile") -> float:
+        """Moment int v^order p dv; an `InputError` that begins with `name` if it is infinite."""
+
+    @abstractmethod
+    def recurrence(self, count: int, name: str = "The velocity profile") -> np.ndarray:
+        r"""Coefficients $b_1 ... b_{count-1}$ of the polynomials orthonormal for an even density.
+
+        $$ v P_n = b_{n+1} P_{n+1} + b_n P_{n-1} . $$
+
+        They need the moments up to 2 (count - 1) and that the odd ones vanish.
+        """
+
+    @abstractmethod
+    def information(self, name: str = "The velocity profile") -> float:
+        r"""Fisher information $\int p'^2/p = 4 |\partial_v \sqrt p|^2$, refused if infinite."""
+
+    @abstractmethod
+    def amplitude(self, p):
+        r"""Unitary Fourier transform of $\sqrt p$ at real p, real for an even density."""
+
+    @property
+    @abstractmethod
+    def unimodal(self) -> bool:
+        """Whether the density is even and does not increase with |v|."""
 
 
 class GaussianMarginal(Marginal):
@@ -106,26 +125,40 @@ class GaussianMarginal(Marginal):
         """exp(-T w^2 / 2)."""
         return np.exp(-self.variance * np.square(w) / 2)
 
-    def moment(self, order: int) -> float:
-        """T and 3 T^2."""
-        return {2: self.variance, 4: 3 * self.variance**2}[order]
+    def moment(self, order: int, name: str = "") -> float:
+        """T^(n/2) (n - 1)!! for even n, 0 for odd n."""
+        even = self.variance ** (order / 2) * float(np.prod(np.arange(1.0, order, 2)))
+        return 0.0 if order % 2 else even
+
+    def recurrence(self, count: int, name: str = "") -> np.ndarray:
+        """sqrt(n T): Hermite polynomials."""
+        return np.sqrt(self.variance * np.arange(1, count))
+
+    def information(self, name: str = "") -> float:
+        """1/T."""
+        return 1 / self.variance
+
+    def amplitude(self, p):
+        """(2 T/pi)^(1/4) exp(-T p^2)."""
+        return (2 * self.variance / np.pi) ** 0.25 * np.exp(-self.variance * np.square(p))
+
+    @property
+    def unimodal(self) -> bool:
+        """True."""
+        return True
 
 
 class DensityMarginal(Marginal):
     r"""A marginal given as a callable density, transformed exactly panel by panel.
 
-    The line is cut into panels on which p is a Legendre series to rounding, graded outwards to
-    |v| = 2^40 scales so that algebraic tails are kept. On a panel with midpoint m and half width h
-
-    $$ \int P_n(x) / (z - x) dx = 2 Q_n(z), \quad
-       \int P_n(x) e^{-i w x} dx = 2 (-i)^n j_n(w), \quad v = m + h x , $$
-
-    with Legendre functions of the second kind and spherical Bessel functions; nothing becomes
-    singular as the pole $v = i s / k$ comes down to the real axis, where Q_n has its limit from
-    above. Panels far from the pole use Gauss-Legendre nodes.
+    See `relaxon.reaction.panels`. Nothing becomes singular as the pole $v = i s / k$ comes down to
+    the real axis, where Q_n has its limit from above. Panels far from the pole use Gauss-Legendre
+    nodes.
 
     Attributes:
         function: Vectorised density on real arrays; also on complex ones where `continued` is used.
+        series: The density on its panels.
+        masses: Density times weight at the nodes of the panels.
 
     Raises:
         InputError: Mass other than 1, mean other than 0, or a density that 2000 panels of degree 23
@@ -135,20 +168,14 @@ class DensityMarginal(Marginal):
     """
 
     function: Callable
-    middles: np.ndarray
-    halves: np.ndarray
-    coefficients: np.ndarray
-    nodes: np.ndarray
+    series: PanelSeries
     masses: np.ndarray
 
     def __init__(self, function: Callable):
         self.function = function
-        self.middles, self.halves = _panels(function)
-        v = self.middles[:, None] + self.halves[:, None] * _NODES
-        values = np.asarray(function(v))
-        self.coefficients = values @ _TO_LEGENDRE.T
-        self.nodes, self.masses = v, values * self.halves[:, None] * _WEIGHTS
-        mass, mean = float(np.sum(self.masses)), float(np.sum(self.masses * v))
+        self.series = PanelSeries(function)
+        self.masses = self.series.values * self.series.weights
+        mass, mean = float(np.sum(self.masses)), float(np.sum(self.masses * self.series.nodes))
         require(
             abs(mass - 1) < 1e-8,
             f"A velocity profile must have mass 1, but its mass is {mass:.9g} (as far as it is "
@@ -172,14 +199,14 @@ class DensityMarginal(Marginal):
 
     def _along(self, pole):
         """The integral of p/(pole - v) for poles on or above the real axis."""
-        z = (pole[:, None] - self.middles) / self.halves
+        z = (pole[:, None] - self.series.middles) / self.series.halves
         near = np.abs(z - 1) + np.abs(z + 1) < 2.65
         far = np.where(near[:, :, None], 0, self.masses) / np.where(
-            near[:, :, None], 1, pole[:, None, None] - self.nodes
+            near[:, :, None], 1, pole[:, None, None] - self.series.nodes
         )
         value = far.sum(axis=(1, 2))
         row, panel = np.nonzero(near)
-        np.add.at(value, row, _legendre_cauchy(self.coefficients[panel], z[row, panel]))
+        np.add.at(value, row, _legendre_cauchy(self.series.coefficients[panel], z[row, panel]))
         return value
 
     def continued(self, s, k):
@@ -194,24 +221,78 @@ class DensityMarginal(Marginal):
 
     def characteristic(self, w):
         """Fourier transform, exact for the piecewise polynomial at any w."""
-        w = np.asarray(w, dtype=float)
-        argument = np.multiply.outer(w, self.halves)
-        order = np.arange(_DEGREE)
-        bessel = spherical_jn(order, np.abs(argument)[..., None])
-        phases = (-1j) ** order * np.where(argument[..., None] < 0, (-1.0) ** order, 1.0)
-        panels = np.sum(2 * phases * bessel * self.coefficients, axis=-1) * self.halves
-        return np.sum(panels * np.exp(-1j * np.multiply.outer(w, self.middles)), axis=-1)
+        return self.series.transform(w)
 
-    def moment(self, order: int) -> float:
-        """Moment by Gauss-Legendre panels; refused if infinite."""
-        value = float(np.sum(self.masses * self.nodes**order))
-        outside = np.sum(np.abs(self.masses[[0, -1]] * self.nodes[[0, -1]] ** order))
+    def moment(self, order: int, name: str = "The velocity profile") -> float:
+        """Moment from the panels and, beyond them, from the power of the tail."""
+        value = self.series.moment(order)
         require(
-            bool(outside < 1e-6 * value),
-            f"The velocity profile needs a finite moment of order {order}, but its tail makes it "
-            "infinite.",
+            bool(np.isfinite(value)),
+            f"{name} needs a finite moment of order {order}, a density that falls off faster than "
+            f"|v|^-{order + 1}, but its tail |v|^-{min(self.series.tails):.4g} makes it infinite.",
         )
         return value
+
+    def recurrence(self, count: int, name: str = "The velocity profile") -> np.ndarray:
+        """From the moments 2 and 4 for count <= 3, beyond by Lanczos on the nodes of the panels."""
+        highest = 2 * (count - 1)
+        second = self.moment(2, name)
+        moments = {order: self.moment(order, name) for order in range(highest, 1, -1)}
+        for order in range(3, highest, 2):
+            size = np.sqrt(moments[order - 1] * moments[order + 1])
+            require(
+                abs(moments[order]) < 1e-8 * size,
+                f"{name} must have a vanishing moment of order {order}, as even densities do, but "
+                f"it is {moments[order]:.3g}.",
+            )
+        if count <= 3:
+            spread = moments.get(4, np.inf) - second**2
+            return np.sqrt([second, spread / second])[: count - 1]
+        v, mass = self.series.nodes.ravel(), np.maximum(self.masses.ravel(), 0.0)
+        basis, b = [np.sqrt(mass)], []
+        for _ in range(1, count):
+            new = v * basis[-1]
+            for _ in range(2):
+                for old in basis:
+                    new = new - (new @ old) * old
+            b.append(float(np.linalg.norm(new)))
+            basis.append(new / b[-1])
+        return np.array(b)
+
+    def information(self, name: str = "The velocity profile") -> float:
+        """From the panels of the square root of the density."""
+        value = 4 * _root_series(self.function).slope_square()
+        require(
+            bool(np.isfinite(value)),
+            f"{name} needs a finite Fisher information, the square root of the density having a "
+            "square integrable derivative in v, but it has none.",
+        )
+        return value
+
+    def amplitude(self, p):
+        """From the panels of the square root of the density."""
+        root = _root_series(self.function)
+        value = root.transform(p) / np.sqrt(2 * np.pi)
+        require(
+            bool(np.max(np.abs(value.imag)) < 1e-10 * np.sum(root.weights * root.values)),
+            "The exact forms of H^1 need even densities.",
+        )
+        return value.real
+
+    @property
+    def unimodal(self) -> bool:
+        """Decided on the nodes of the panels, which resolve the density to rounding."""
+        v, values = self.series.nodes, self.series.values
+        rounding = 1e-13 * np.max(values)
+        even = np.all(np.abs(values - self.function(-v)) <= rounding)
+        right = values[v > 0][np.argsort(v[v > 0])]
+        return bool(even and np.all(np.diff(right) <= rounding))
+
+
+@lru_cache(maxsize=16)
+def _root_series(function: Callable) -> PanelSeries:
+    """The square root of a density on its panels."""
+    return PanelSeries(lambda v: np.sqrt(np.maximum(function(v), 0.0)))
 
 
 def _legendre_cauchy(coefficients, z):
@@ -221,46 +302,12 @@ def _legendre_cauchy(coefficients, z):
     z = z.real + 1j * np.maximum(z.imag, 0.0)
     before, here = np.zeros_like(z), (np.log(z + 1) - np.log(z - 1)) / 2
     total = coefficients[:, 0] * here
-    for n in range(_DEGREE - 1):
+    for n in range(DEGREE - 1):
         # (n + 1) Q_{n+1} = (2 n + 1) z Q_n - n Q_{n-1}, and Q_1 = z Q_0 - 1
         after = ((2 * n + 1) * z * here - n * before) / (n + 1) - (1.0 if n == 0 else 0.0)
         before, here = here, after
         total = total + coefficients[:, n + 1] * here
     return 2 * total
-
-
-def _panels(function) -> tuple[np.ndarray, np.ndarray]:
-    """Midpoints and half widths of panels on which the density is a Legendre series."""
-    speeds = np.geomspace(1e-9, 1e9, 6001)
-    spread = speeds * (np.abs(function(speeds)) + np.abs(function(-speeds)))
-    require(
-        bool(np.all(np.isfinite(spread))) and np.max(spread) > 0,
-        "A velocity profile must be finite and somewhere positive.",
-    )
-    scale = speeds[np.argmax(spread)]
-    outer = scale * np.concatenate([[0.0], 2.0 ** np.arange(_DOUBLINGS)])
-    # One panel straddles v = 0 and panels are cut in three, so that the pole of a real lambda,
-    # which comes down on v = 0, never lands on a joint.
-    ends = np.concatenate([-outer[:0:-1], outer[1:]])
-    middles, halves = (ends[1:] + ends[:-1]) / 2, np.diff(ends) / 2
-    done_middles, done_halves = [], []
-    largest = np.max(np.abs(function(np.concatenate([-speeds, [0.0], speeds]))))
-    while middles.size:
-        values = np.asarray(function(middles[:, None] + halves[:, None] * _NODES))
-        tail = np.abs(values @ _TO_LEGENDRE[-3:].T).max(axis=1)
-        fine = tail < 8e-15 * np.minimum(largest, 1 / halves)
-        fine |= halves * np.abs(values).max(axis=1) < 1e-17
-        fine |= halves < 1e-12 * scale
-        done_middles.append(middles[fine])
-        done_halves.append(halves[fine])
-        middles, halves = middles[~fine], np.repeat(halves[~fine] / 3, 3)
-        middles = np.repeat(middles, 3) + halves * np.tile([-2.0, 0.0, 2.0], middles.size)
-        if middles.size > 2000:
-            raise InputError(
-                "A velocity profile is not resolved by 2000 panels: the density must be smooth."
-            )
-    order = np.argsort(np.concatenate(done_middles))
-    return np.concatenate(done_middles)[order], np.concatenate(done_halves)[order]
 
 
 def positive(name: str, value) -> float:
@@ -276,9 +323,19 @@ def positive(name: str, value) -> float:
 
 
 def as_marginal(name: str, profile) -> Marginal:
-    """A `Marginal` from a variance (Gaussian), a density callable, or a `Marginal`."""
+    """A `Marginal` from what the linear theory accepts for a profile.
+
+    Args:
+        name: What to call it in errors.
+        profile: A variance (Gaussian), a vectorised density on the line, a `Marginal`, or a
+            velocity profile of the model (`relaxon.distributions.profile`), which stands for its
+            marginal on the line. In more dimensions the marginal depends on the direction of the
+            wave vector: give `profile.marginal(direction)`.
+    """
     if isinstance(profile, Marginal):
         return profile
+    if hasattr(profile, "marginal"):
+        return profile.marginal((1.0,))
     if callable(profile):
         return DensityMarginal(profile)
     return GaussianMarginal(positive(name, profile))

@@ -75,19 +75,27 @@ class SpectralState(eqx.Module):
 class Spectral(eqx.Module):
     r"""Spectral in x and v, adaptive explicit order 5 in time; no bounds, no limit.
 
-    With $f = \chi_1 \sum_n c_n(x,t) P_n(v)$ and the recurrence of `orthonormal`
+    In dimension 1, with $f = \chi_1 \sum_n c_n(x,t) P_n(v)$ and the recurrence of `orthonormal`,
 
     $$ \partial_t c_n = -\tfrac1\varepsilon \partial_x (b_{n+1} c_{n+1} + a_n c_n + b_n c_{n-1})
        + \tfrac{1}{\varepsilon^2} (\delta_{n0} - d_0 c_n) $$
 
-    and likewise d_n for g. The density is $c_0$. The step is held by stability to a few
-    epsilon^2 when epsilon is small: use `Asymptotic` there, and this to check it.
+    and likewise d_n for g. The density is $c_0$. In dimension 2 and 3 the profiles must be products
+    of one density along each axis (Gaussians with diagonal covariance are), the modes are the
+    products $P_{n_1}(v_1) P_{n_2}(v_2)$ and so on, and every axis adds its transport term. The
+    step is held by stability to a few epsilon^2 when epsilon is small: use `Asymptotic` there, and
+    this to check it.
 
     Args:
         model: The equation.
-        grid: Phase space with torus and velocity of dimension 1.
-        modes: Polynomials, at most the number of nodes; 0 takes half of them.
+        grid: Phase space with torus and velocity of one dimension, 1 to 3.
+        modes: Polynomials along each axis, at most the nodes there; 0 takes half of them.
         rtol: Error per step relative to the largest coefficient.
+
+    Accuracy: spectral. In dimension 2 with variances (0.5, 1.5) and (1, 0.6) on a torus of length
+    12 pi the slowest eigenvalues of four wave vectors are met to 2e-4, 2e-6 and 1e-9 with 4, 8 and
+    16 modes an axis (tests/physics/test_reaction_2d.py). Cost: d + 1 Fourier transforms
+    of all coefficients a stage.
     """
 
     grid: PhaseGrid
@@ -95,33 +103,41 @@ class Spectral(eqx.Module):
     a: jax.Array
     b: jax.Array
     values: jax.Array
+    lines: jax.Array
     epsilon: jax.Array
     rtol: jax.Array
 
     def __init__(self, model: KineticReaction, grid: PhaseGrid, modes: int = 0, rtol: float = 1e-9):
         require(
-            grid.torus.d == 1 and grid.velocity.d == 1,
-            "The spectral reference needs torus and velocity of dimension 1, "
+            grid.torus.d == grid.velocity.d,
+            "The spectral reference needs torus and velocity of the same dimension, "
             f"but they have {grid.torus.d} and {grid.velocity.d}.",
         )
-        size = grid.velocity.size
+        size = grid.velocity.n
         count = modes or size // 2
         require(
             2 <= count <= size, f"modes must lie between 2 and {size} (the nodes), but is {modes}."
         )
         require(0 < rtol < 1, f"rtol must lie in (0, 1), but is {rtol!r}.")
         self.grid, self.masses = grid, model.masses(grid)
-        nodes = grid.velocity.v.reshape(-1)
-        pairs = [orthonormal(nodes, w, count) for w in (self.masses.chi1, self.masses.chi2)]
-        a, b, values = (np.stack(items) for items in zip(*pairs))
+        nodes, _ = grid.velocity.line()
+        lines = [
+            _factors(w.reshape(grid.velocity.shape), chi.name)
+            for w, chi in ((self.masses.chi1, model.chi1), (self.masses.chi2, model.chi2))
+        ]
+        found = [[orthonormal(nodes, line, count) for line in axes] for axes in lines]
+        a, b, values = (
+            np.array([[item[part] for item in axes] for axes in found]) for part in range(3)
+        )
         self.a, self.b, self.values = jnp.asarray(a), jnp.asarray(b), jnp.asarray(values)
+        self.lines = jnp.asarray(lines)
         self.epsilon, self.rtol = jnp.asarray(model.epsilon), jnp.asarray(float(rtol))
 
     def start(self, f0: Any) -> SpectralState:
         """State at t = 0 from the distributions (f, g)."""
-        F, G = admit(f0, self.grid, self.masses)
-        weights = jnp.stack([jnp.asarray(self.masses.chi1), jnp.asarray(self.masses.chi2)])
-        y = jnp.einsum("snj,sj,sjx->snx", self.values, weights, jnp.stack([F, G]))
+        ratios = jnp.stack(admit(f0, self.grid, self.masses))
+        weighted = self.values * self.lines[:, :, None]
+        y = self._along_axes(ratios, jnp.swapaxes(weighted, -1, -2))
         zero = jnp.int32(0)
         dt = 0.1 * jnp.minimum(self.epsilon**2, self.epsilon * self.grid.torus.spacing)
         return SpectralState(jnp.asarray(0.0), dt, y, zero, zero, zero)
@@ -156,29 +172,75 @@ class Spectral(eqx.Module):
         """f, g (shape `grid.shape`), rho_f, rho_g and m."""
         F, G = self._ratios(y)
         f, g = self.masses.distributions(F, G, self.grid)
-        return {"f": f, "g": g, "rho_f": y[0, 0], "rho_g": y[1, 0], "m": y[0, 0] - y[1, 0]}
+        rho_f, rho_g = self._densities(y)
+        return {"f": f, "g": g, "rho_f": rho_f, "rho_g": rho_g, "m": rho_f - rho_g}
 
     def diagnostics(self, y: jax.Array) -> dict[str, jax.Array]:
-        """Mass difference, relative entropy, smallest f/chi_1 or g/chi_2, size of the last mode."""
+        """Mass difference, relative entropy, least f/chi_1 or g/chi_2, size of the last modes."""
         F, G = self._ratios(y)
-        total = self.grid.torus.integrate(y[0, 0] - y[1, 0])
+        rho_f, rho_g = self._densities(y)
+        total = self.grid.torus.integrate(rho_f - rho_g)
         rho_inf = density_from_difference(total / self.grid.torus.volume)
+        last = [jnp.max(jnp.abs(jnp.take(y, -1, axis=1 + i))) for i in range(self.grid.torus.d)]
         return {
             "mass_difference": total,
             "entropy": entropy_of(F, G, rho_inf, self.masses, self.grid),
             "min": jnp.minimum(F.min(), G.min()),
-            "truncation": jnp.max(jnp.abs(y[:, -1])),
+            "truncation": jnp.max(jnp.stack(last)),
         }
 
+    def _densities(self, y: jax.Array) -> jax.Array:
+        return y[(slice(None), *(0,) * self.grid.torus.d)]
+
     def _ratios(self, y: jax.Array) -> tuple[jax.Array, jax.Array]:
-        ratios = jnp.einsum("snj,snx->sjx", self.values, y)
-        return ratios[0], ratios[1]
+        ratios = self._along_axes(y, self.values)
+        flat = (2, self.grid.velocity.size, *self.grid.torus.shape)
+        first, second = ratios.reshape(flat)
+        return first, second
+
+    def _along_axes(self, y: jax.Array, matrices: jax.Array) -> jax.Array:
+        """Sum each velocity axis against its matrix (old, new); matrices (2, d, old, new)."""
+        d, n = self.grid.torus.d, self.grid.torus.size
+        shape = (2, *(matrices.shape[-2],) * d, n)
+        y = y.reshape(shape)
+        for i in range(d):
+            moved = jnp.moveaxis(y, 1 + i, -1)
+            summed = jnp.einsum("s...o,son->s...n", moved, matrices[:, i])
+            y = jnp.moveaxis(summed, -1, 1 + i)
+        return y.reshape((*y.shape[:-1], *self.grid.torus.shape))
 
     def _slope(self, y: jax.Array) -> jax.Array:
         """Right-hand side for the coefficients."""
-        a, b = self.a[..., None], self.b[..., None]
-        moved = a * y
-        moved = moved.at[:, :-1].add(b * y[:, 1:]).at[:, 1:].add(b * y[:, :-1])
-        stream = self.grid.torus.gradient(moved)[0]
-        partner = y[::-1, :1]
-        return (-partner * y).at[:, 0].add(1.0) / self.epsilon**2 - stream / self.epsilon
+        d = self.grid.torus.d
+        streams = []
+        for i in range(d):
+            front = jnp.moveaxis(y, 1 + i, 1)
+            pad = (..., *(None,) * (2 * d - 1))
+            a, b = self.a[:, i][pad], self.b[:, i][pad]
+            moved = a * front
+            moved = moved.at[:, :-1].add(b * front[:, 1:]).at[:, 1:].add(b * front[:, :-1])
+            streams.append(jnp.moveaxis(moved, 1, 1 + i))
+        stream = self.grid.torus.divergence(jnp.stack(streams))
+        zeroth = (slice(None), *(0,) * d)
+        partner = y[::-1][zeroth].reshape((2, *(1,) * d, *self.grid.torus.shape))
+        return (-partner * y).at[zeroth].add(1.0) / self.epsilon**2 - stream / self.epsilon
+
+
+def _factors(mass: np.ndarray, name: str) -> list[np.ndarray]:
+    """Node masses along each axis, if their product is the mass.
+
+    Raises:
+        InputError: A profile that is no product of one along each axis.
+    """
+    d = mass.ndim
+    lines = [mass.sum(axis=tuple(j for j in range(d) if j != i)) for i in range(d)]
+    product = lines[0]
+    for line in lines[1:]:
+        product = product[..., None] * line
+    worst = float(np.max(np.abs(product - mass)) / np.max(mass))
+    require(
+        worst < 1e-12,
+        "The spectral reference needs profiles that are products of one density along each axis, "
+        f"but {name!r} is off by {worst:.2g}.",
+    )
+    return lines
