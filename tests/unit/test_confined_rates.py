@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.linalg import eigh
+from scipy.optimize import brentq
 
 from relaxon.errors import InputError
 from relaxon.grids.confined import ConfinedGrid, ThermalNodes
@@ -114,6 +115,20 @@ def test_quartic_eigenvalue_against_a_continued_fraction():
     root = gap.real - 2e-4 + 4e-4 * low / (low - high)
     assert low > 0 > high
     assert abs(root - gap.real) < 5 * gap.error + 1e-6
+
+
+def test_the_error_of_a_double_well_is_honest():
+    """A saddle converges slowly: the continued fraction has many more velocities."""
+    line = ConfinedLine("double-well", 48, DEPTH)
+    gap = confined_gap(1.0, 1.0, 1.0, "double-well", (48, 32))
+
+    def excess(lam):
+        R = continued_fraction(line, lam + 1.0, 1.0, 128)
+        return np.linalg.eigvalsh((R + R.T) / 2)[-1] - 1
+
+    better = brentq(excess, -0.1, -0.05, xtol=1e-7)
+    assert abs(better + 0.072) < 1e-3
+    assert 0.3 * gap.error < abs(better - gap.eigenvalue) < 1.5 * gap.error
 
 
 def test_small_temperature_is_the_diffusion_limit():
