@@ -3,6 +3,7 @@
 from relaxon.grids.confinement import confinement
 from relaxon.reaction.confined_rates import (
     confined_dms_constants,
+    confined_functional_rate,
     confined_rates,
     poincare_constant,
 )
@@ -27,6 +28,7 @@ from relaxon.reaction.spectrum import (
 
 __all__ = [
     "confined_dms_constants",
+    "confined_functional_rate",
     "confined_gap",
     "confined_rates",
     "confinement",
