@@ -45,9 +45,9 @@ class ConfinedLine(eqx.Module):
     Raises:
         InputError: A potential that does not confine; n or depth out of range.
 
-    Accuracy: spectral. Harmonic potential, depth 24, 40 nodes: Z to 5e-12, the eigenvalues
-    1, 2, 3 of D^t D to 4e-10, 1e-8, 2e-7 (the cut: with depth 30 to 1e-12, 5e-11, 8e-10).
-    Rounding in nodal values is multiplied by e^{depth/2} at the ends, 1e5.
+    Accuracy: spectral. Harmonic potential, depth 24, 40 nodes: Z to 4e-12, the eigenvalues
+    1, 2, 3 of D^t D to 2e-10, 9e-9, 2e-7 (the cut: with depth 30 to 6e-13, 3e-11, 9e-10).
+    Rounding in nodal values is multiplied by up to 4e5 at the ends (6e6 with depth 30).
     """
 
     potential: Confinement

@@ -1,5 +1,13 @@
 """The kinetic reaction model of neumann2016: its linear theory and its hypocoercive rates."""
 
+from relaxon.grids.confinement import confinement
+from relaxon.reaction.confined_rates import (
+    confined_dms_constants,
+    confined_functional_rate,
+    confined_rates,
+    poincare_constant,
+)
+from relaxon.reaction.confined_spectrum import confined_gap
 from relaxon.reaction.hypocoercivity import (
     dms_constants,
     dms_rate,
@@ -19,6 +27,11 @@ from relaxon.reaction.spectrum import (
 )
 
 __all__ = [
+    "confined_dms_constants",
+    "confined_functional_rate",
+    "confined_gap",
+    "confined_rates",
+    "confinement",
     "critical_wavenumber",
     "dispersion",
     "dms_constants",
@@ -30,6 +43,7 @@ __all__ = [
     "landau_poles",
     "limit_diffusivity",
     "linear_decay",
+    "poincare_constant",
     "rate_map",
     "spectral_gap",
     "torus_gap",

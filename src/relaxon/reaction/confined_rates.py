@@ -21,10 +21,11 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import block_diag, eigh
 
 from relaxon.grids.line import ConfinedLine
 from relaxon.reaction.confined_spectrum import DEPTH, confined_gap
+from relaxon.reaction.galerkin import h0_forms
 from relaxon.reaction.hypocoercivity import DmsConstants, ProvenRate, proven_rate
 from relaxon.reaction.marginals import positive
 
@@ -34,22 +35,26 @@ class ConfinedRates(eqx.Module):
 
     Attributes:
         dms: Best explicit rate of Theorem 2.1.
+        functional: Best rate that the functional H^0 itself proves.
         true: Decay rate of the norm (10).
         eigenvalue: The eigenvalue behind `true`.
         error: Its change from a coarser grid.
         edge: Edge of the essential spectrum.
         poincare: Poincare constant of the potential.
         dms_weight: The weight eta of `dms`.
+        functional_weight: The weight eta of `functional`.
         constants: lambda_m, lambda_M and C_M behind `dms`.
     """
 
     dms: float
+    functional: float
     true: float
     eigenvalue: float | complex
     error: float
     edge: float
     poincare: float
     dms_weight: float
+    functional_weight: float
     constants: DmsConstants
 
 
@@ -135,7 +140,7 @@ def confined_dms_rate(constants: DmsConstants) -> ProvenRate:
 def confined_rates(
     rho_inf: float, T1: float, T2: float, potential: Any = "harmonic", n: tuple = (48, 32)
 ) -> ConfinedRates:
-    """The explicit rate of Theorem 2.1 and the true one, for epsilon = 1.
+    """The explicit rates of Theorem 2.1 and the true one, for epsilon = 1.
 
     Args:
         rho_inf: Equilibrium ratio of the first species, > 0.
@@ -145,7 +150,7 @@ def confined_rates(
         n: Numbers of positions and (even) of velocities behind the true rate.
 
     Returns:
-        `ConfinedRates`; dms <= true < -edge.
+        `ConfinedRates`; dms <= functional <= true < -edge.
 
     Raises:
         InputError: Arguments that are not positive; a potential that does not confine.
@@ -153,14 +158,17 @@ def confined_rates(
     gap = confined_gap(rho_inf, T1, T2, potential, n)
     constants = confined_dms_constants(rho_inf, T1, T2, potential)
     proven = confined_dms_rate(constants)
+    functional = confined_functional_rate(rho_inf, T1, T2, potential)
     return ConfinedRates(
         dms=proven.rate,
+        functional=functional.rate,
         true=gap.rate,
         eigenvalue=gap.eigenvalue,
         error=gap.error,
         edge=gap.edge,
         poincare=poincare_constant(potential),
         dms_weight=proven.weight,
+        functional_weight=functional.weight,
         constants=constants,
     )
 
@@ -169,3 +177,66 @@ def _slope(line: ConfinedLine) -> tuple[np.ndarray, np.ndarray]:
     """The derivative between orthonormal nodal functions, and the square roots of the weights."""
     root = np.sqrt(np.asarray(line.weights))
     return np.asarray(line.slope) * root[:, None] / root, root
+
+
+def confined_functional_rate(
+    rho_inf: float, T1: float, T2: float, potential: Any = "harmonic", n: int = 48
+) -> ProvenRate:
+    r"""Best rate that the functional $H^0 = |F|^2/2 + \eta \langle AF, F \rangle$ itself proves.
+
+    The quadratic forms of H^0 and of its dissipation are exact in the velocity, as they couple
+    Hermite modes up to the second only. In x they are taken on the lower half of the
+    eigenfunctions of L and, as a second block for the same weight, in their limit for short
+    waves, where the potential does not matter.
+
+    Args:
+        rho_inf: Equilibrium ratio of the first species, > 0.
+        T1: Variance of the Gaussian chi_1.
+        T2: Variance of the Gaussian chi_2.
+        potential: phi: a `Confinement`, a name or a callable.
+        n: Number of nodes.
+
+    Accuracy: n = 32, 48 and 64 agree to 1e-7, and 48 and 64 to 1e-12. Measured with
+    T1 = T2 = rho_inf = 1: harmonic 0.326583, quartic 0.306448, double well 0.036477.
+    Cost: 0.1 s.
+    """
+    r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
+    line = ConfinedLine(potential, n, DEPTH)
+    _, _, vectors = np.linalg.svd(_slope(line)[0])
+    waves = vectors[::-1].T  # eigenfunctions of L, constants first
+    slope = waves.T @ _slope(line)[0] @ waves
+    levels, one = 4, np.eye(n)
+    raising = np.diag(np.sqrt(np.arange(1.0, levels)), -1)
+    # Unknowns: species, Hermite mode, polynomial; the norm (10) is the plain one.
+    transport = np.kron(raising, slope) - np.kron(raising.T, slope.T)
+    first, whole = np.zeros((levels, levels)), np.eye(levels * n)
+    first[0, 0] = 1.0
+    mean = np.kron(first, one)
+    collision = -np.block([[whole / r, mean], [mean, r * whole]])
+    motion = block_diag(np.sqrt(T1) * transport, np.sqrt(T2) * transport)
+    start = np.kron(np.eye(levels)[:, :1], one)
+    macroscopic = np.vstack([r * start, -start]) / np.sqrt(1 + r * r)
+    moved = motion @ macroscopic
+    auxiliary = macroscopic @ np.linalg.solve(one + moved.T @ moved, moved.T)
+    generator = collision - motion
+    functional = np.array([np.eye(2 * levels * n) / 2, (auxiliary + auxiliary.T) / 2])
+    dissipation = np.array([-(generator.T @ h + h @ generator) for h in functional])
+    kept = min(n // 2, 24)  # shorter waves feel the cut of the line rather than the potential
+    low = kept * (levels - 1)
+    order = np.arange(2 * levels * n).reshape(2, levels, n)[:, : levels - 1, :kept].ravel()
+    # Without the equilibrium, the constant of the macroscopic part.
+    still = macroscopic[order, 0]
+    basis = np.linalg.svd(still[None])[2][1:].T
+    forms = [
+        [basis.T @ form[np.ix_(order, order)] @ basis for form in pair]
+        for pair in (dissipation, functional)
+    ]
+    short = h0_forms(r, T1, T2, 1e4 / np.sqrt(min(T1, T2)))
+    cap = min(r, 1 / r)
+    # The modes beyond decay with the cap; they fill the block of the short waves up.
+    rest = np.eye(2 * low - 1 - short[0].shape[-1])
+    filled = [
+        [block_diag(pair[0], first * rest), block_diag(pair[1], 0 * rest)]
+        for pair, first in zip(short, (cap, 0.5))
+    ]
+    return proven_rate(np.array([forms[0], filled[0]]), np.array([forms[1], filled[1]]))
