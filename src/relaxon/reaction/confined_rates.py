@@ -25,7 +25,7 @@ from scipy.linalg import block_diag, eigh
 
 from relaxon.grids.line import ConfinedLine
 from relaxon.reaction.confined_spectrum import DEPTH, confined_gap
-from relaxon.reaction.galerkin import h0_forms
+from relaxon.reaction.galerkin import h0_forms, transport_matrix
 from relaxon.reaction.hypocoercivity import DmsConstants, ProvenRate, proven_rate
 from relaxon.reaction.marginals import positive
 
@@ -231,7 +231,7 @@ def confined_functional_rate(
         [basis.T @ form[np.ix_(order, order)] @ basis for form in pair]
         for pair in (dissipation, functional)
     ]
-    short = h0_forms(r, T1, T2, 1e4 / np.sqrt(min(T1, T2)))
+    short = h0_forms(r, transport_matrix(T1, T2, 1e4 / np.sqrt(min(T1, T2)), 3))
     cap = min(r, 1 / r)
     # The modes beyond decay with the cap; they fill the block of the short waves up.
     rest = np.eye(2 * low - 1 - short[0].shape[-1])
