@@ -63,7 +63,7 @@ def test_bad_input_is_one_sentence(tmp_path, capsys, setting, sentence):
 def test_cases_are_listed(capsys):
     assert run_tokens(["cases"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert sum(line.startswith("reaction-") for line in lines) == 8
+    assert sum(line.startswith("reaction-") for line in lines) == 9
 
 
 @pytest.mark.slow

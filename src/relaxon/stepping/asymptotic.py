@@ -25,6 +25,7 @@ from relaxon.stepping.bounds import diffused, limited, share_of_room
 from relaxon.stepping.confined import ConfinedDeviations
 from relaxon.stepping.densities import Box, Densities
 from relaxon.stepping.deviations import Deviations, Extremes
+from relaxon.stepping.ranges import data_ranges
 
 
 class Split(eqx.Module):
@@ -144,7 +145,8 @@ class Asymptotic(eqx.Module):
     Accuracy: problem P1 (32 points, 24 nodes, dt = 5e-4, 44 steps) has a relative error of m
     below 2e-4 for every epsilon from 1 to 1e-8 and in the limit, and the observed order in time
     is 1.8 to 2.1 for epsilon = 1, 0.1, 0.01, 1e-7; spectral in x and v for smooth data
-    (tests/physics/test_reaction_asymptotic.py).
+    (tests/physics/test_reaction_asymptotic.py). The box holds the data between the grid
+    points, too (`data_ranges`): taken from the samples it would cut extrema off.
 
     Cost: per step and sweep one pair of real Fourier transforms of each species; two linear
     systems in position space.
@@ -209,7 +211,7 @@ class Asymptotic(eqx.Module):
     def start(self, f0: Any) -> AsymptoticState:
         """State at t = 0 from the distributions (f, g); refuses data outside every box."""
         F, G = admit(f0, self.grid, self.masses)
-        box = Box(*box_of(F, G))
+        box = self._box(F, G)
         rho_f = jnp.tensordot(jnp.asarray(self.masses.chi1), F, 1)
         rho_g = jnp.tensordot(jnp.asarray(self.masses.chi2), G, 1)
         scale = jnp.where(self.epsilon > 0, self.epsilon, 1.0)
@@ -305,6 +307,16 @@ class Asymptotic(eqx.Module):
             "box_violation": outside.max(),
             "reaction_imbalance": jnp.abs(y.rho_f * y.rho_g - 1).max(),
         }
+
+    def _box(self, F: jax.Array, G: jax.Array) -> Box:
+        """The smallest box of the data, also between the grid points that sample them."""
+        low, high = box_of(F, G)
+        (least, most), (less, more) = data_ranges((F, G), self.grid.torus)
+        wider = jnp.minimum(least, 1.0 / more), jnp.maximum(most, 1.0 / less)
+        return Box(
+            jnp.where(wider[0] > 0, jnp.minimum(low, wider[0]), low),
+            jnp.where(less > 0, jnp.maximum(high, wider[1]), high),
+        )
 
     # -- the scheme -----------------------------------------------------------------------
 

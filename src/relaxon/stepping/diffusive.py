@@ -15,6 +15,7 @@ from relaxon.reaction.confined_limit import ConfinedLimit
 from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference
 from relaxon.stepping.bounds import limited
 from relaxon.stepping.linear import linear_solver
+from relaxon.stepping.ranges import data_ranges
 
 
 class DiffusiveState(eqx.Module):
@@ -78,8 +79,9 @@ class Diffusive(eqx.Module):
         if not isinstance(m, jax.core.Tracer):
             require(bool(jnp.all(jnp.isfinite(m))), "m holds non-finite values.")
         zero = jnp.int32(0)
+        low, high = data_ranges((m[None],), self.grid)[0]
         return DiffusiveState(
-            jnp.asarray(0.0), self.first_step, m, m.min(), m.max(), zero, zero, zero, zero
+            jnp.asarray(0.0), self.first_step, m, low, high, zero, zero, zero, zero
         )
 
     def step(self, state: DiffusiveState, t_stop: jax.Array) -> DiffusiveState:
