@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +13,7 @@ from relaxon.grids.torus import TorusGrid
 ROOM = 1.25
 """How far an interpolant may leave the samples, in units of what a parabola through them does."""
 
-STENCIL = 6
+STENCIL = 10
 """Nodes of the local interpolation on a line."""
 
 
@@ -25,7 +23,7 @@ def data_ranges(fields: tuple[jax.Array, ...], positions: TorusGrid | ConfinedLi
     An extremum between two points is missed by the samples by a term of second order; bounds taken
     from the samples would cut it off in the course of a run. On a torus the function is the
     trigonometric interpolant (its extrema are found to rounding), on a line the local one of
-    degree 5. Where neighbouring second differences disagree in sign or size, as at jumps, where
+    degree 9. Where neighbouring second differences disagree in sign or size, as at jumps, where
     interpolants overshoot, the parabola of the smallest of them is the most that is granted.
 
     Args:
@@ -116,10 +114,10 @@ def _line_top(u: jax.Array, line: ConfinedLine) -> jax.Array:
     nodes = first[:, None] + np.arange(size)
     places = np.linspace(0.0, 1.0, 33)[1:-1]
     at = x[:-1, None] + jnp.diff(x)[:, None] * places  # (intervals, points)
-    weights = jnp.ones((n - 1, places.size, size))
-    for i, j in itertools.permutations(range(size), 2):
-        factor = (at - x[nodes[:, j], None]) / (x[nodes[:, i]] - x[nodes[:, j]])[:, None]
-        weights = weights.at[..., i].multiply(factor)
+    local = x[nodes]  # (intervals, size)
+    gaps = local[:, :, None] - local[:, None, :] + jnp.eye(size)
+    factors = (at[:, :, None, None] - local[:, None, None, :]) / gaps[:, None]
+    weights = jnp.prod(jnp.where(jnp.eye(size, dtype=bool), 1.0, factors), axis=-1)
     between = jnp.einsum("ips,vis->vip", weights, u[:, nodes])
     slopes = jnp.diff(u) / jnp.diff(x)
     bend = 2 * jnp.diff(slopes) / (x[2:] - x[:-2])
@@ -132,5 +130,5 @@ def _line_top(u: jax.Array, line: ConfinedLine) -> jax.Array:
 
 
 def _hollow(here: jax.Array, left: jax.Array, right: jax.Array) -> jax.Array:
-    """Downward bend that three neighbours agree on, as a positive number; 0 if they do not."""
-    return jnp.maximum(0.0, -jnp.maximum(here, jnp.maximum(left, right)))
+    """Downward bend that a point shares with a neighbour, as a positive number; else 0."""
+    return jnp.maximum(0.0, -jnp.maximum(here, jnp.minimum(left, right)))
