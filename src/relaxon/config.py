@@ -277,20 +277,23 @@ class RecordSection(Section):
     """What to keep: so many times spaced by logarithm from `first`, or a list of times.
 
     With `towards_end` the times crowd towards the end of the run, which a first run finds: for
-    solutions that blow up before t_end.
+    solutions that blow up before t_end. `fields` names the fields to keep, all if left out.
     """
 
     times: int | list[float] = 41
     first: float | None = None
     towards_end: bool = False
+    fields: list[str] | None = None
 
     def build(self, functionals: Mapping[str, Any], notes: Mapping[str, Any]) -> Any:
         """The record."""
         from relaxon.problem import Record
 
+        fields = None if self.fields is None else tuple(self.fields)
+        when: dict[str, Any] = {"n": self.times, "first": self.first}
         if isinstance(self.times, list):
-            return Record(times=self.times, functionals=functionals, notes=notes)
-        return Record(n=self.times, first=self.first, functionals=functionals, notes=notes)
+            when = {"times": self.times}
+        return Record(**when, functionals=functionals, fields=fields, notes=notes)
 
 
 EQUATIONS: dict[str, type[EquationSection]] = {

@@ -238,16 +238,16 @@ def _ours(solution: Solution) -> bool:
     return summary_reaction.kind(solution) is not None and len(solution.t) > 2
 
 
-def _one_dimensional(solution: Solution) -> bool:
-    return _ours(solution) and "x" in solution.coordinates
+def _has(solution: Solution, *names: str) -> bool:
+    return _ours(solution) and all(name in solution.fields for name in names)
 
 
 FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]] = {
-    "densities": (densities, _one_dimensional),
-    "picture": (picture, lambda s: _ours(s) and np.ndim(s.fields["m"]) == 3),
+    "densities": (densities, lambda s: _has(s, "rho_f", "rho_g") and "x" in s.coordinates),
+    "picture": (picture, lambda s: _has(s, "m", "rho_f", "rho_g") and np.ndim(s.fields["m"]) == 3),
     "phase": (
         phase,
-        lambda s: _ours(s) and set(s.coordinates) in ({"x", "v"}, {"x", "xi"}),
+        lambda s: _has(s, "f") and set(s.coordinates) in ({"x", "v"}, {"x", "xi"}),
     ),
     "reaction-entropy": (entropy, lambda s: _ours(s) and "entropy" in s.diagnostics),
     "rates": (decay, lambda s: _ours(s) and summary_reaction.rates(s) is not None),

@@ -65,10 +65,13 @@ class Record:
         first: The first positive time; None is 1e-4 of the end.
         functionals: Further scalars by name, each a function (t, f, grid) -> scalar that jax can
             trace; one with a true attribute `of_fields` gets all fields by name instead of f.
+        fields: Names of the fields to keep; None keeps all. Distributions over phase space are
+            large: ("rho_f", "rho_g", "m") keeps the densities of a reaction. A run on disk can be
+            resumed all the same.
         notes: Anything to keep with the run, as JSON holds it; a case keeps its settings here.
 
     Raises:
-        InputError: Negative or non-finite times, n < 2.
+        InputError: Negative or non-finite times, n < 2, no field.
     """
 
     times: Any = None
@@ -77,9 +80,19 @@ class Record:
     functionals: Mapping[str, Callable[[Any, Any, Any], Any]] = dataclasses.field(
         default_factory=dict
     )
+    fields: tuple[str, ...] | None = None
     notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.fields is not None:
+            named = not isinstance(self.fields, str) and all(
+                isinstance(name, str) for name in self.fields
+            )
+            require(
+                named and len(self.fields) > 0,
+                f"fields must be a list of names, but is {self.fields!r}.",
+            )
+            object.__setattr__(self, "fields", tuple(self.fields))
         require(
             isinstance(self.n, int) and self.n >= 2,
             f"A record needs n >= 2 times, but n is {self.n!r}.",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from relaxon.errors import require
 from relaxon.status import Status
 
 
@@ -37,6 +38,7 @@ class Solution:
     @property
     def f(self) -> np.ndarray:
         """The distribution over time, shape (m, *grid.shape)."""
+        require("f" in self.fields, f"f was not recorded, only {', '.join(self.fields)}.")
         return self.fields["f"]
 
     @property

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon import storage
-from relaxon.errors import InputError, require
+from relaxon.errors import InputError, require, unknown
 from relaxon.methods import stepper_for
 from relaxon.problem import SHORTEST, Problem, Record
 from relaxon.progress import Progress, Quiet
@@ -74,10 +74,12 @@ def solve(
     )
     record = record or Record()
     stepper = stepper_for(problem, float(rtol))
+    start = _start(stepper, problem.f0)
+    _require_fields(record, stepper, start)
     times = record.schedule(t_end)
     run = _Run(problem, record, stepper, times, float(rtol), None if out is None else _path(out))
     run.create()
-    return run.go(_start(stepper, problem.f0), 0, 0.0, progress)
+    return run.go(start, 0, 0.0, progress)
 
 
 def resume(
@@ -129,7 +131,7 @@ def resume(
         return storage.open_run(path)
     state = eqx.tree_at(lambda s: s.code, state, jnp.zeros_like(state.code))
     notes = settings["provenance"].get("notes", {})
-    record = Record(functionals=functionals, notes=notes)
+    record = Record(functionals=functionals, fields=settings.get("fields"), notes=notes)
     run = _Run(problem, record, stepper, times, settings["rtol"], path)
     run.records = storage.read_records(path, index)
     return run.go(state, index, spent, progress)
@@ -163,6 +165,7 @@ class _Run:
             "equation": to_spec(problem.equation),
             "grid": to_spec(problem.grid),
             "functionals": {k: to_spec(v) for k, v in self.record.functionals.items()},
+            "fields": self.record.fields and list(self.record.fields),
             "times": self.times.tolist(),
             "rtol": self.rtol,
             "coordinates": {k: v.tolist() for k, v in self.coordinates.items()},
@@ -221,7 +224,8 @@ class _Run:
 
     def _keep(self, index: int, state: Any) -> bool:
         """Record the state; False (and nothing kept) if a distribution is not finite."""
-        found = observe(self.stepper, self.functionals, self.problem.grid, state)
+        names = self.record.fields
+        found = observe(self.stepper, self.functionals, self.problem.grid, names, state)
         fields, scalars = jax.device_get(found)
         if not all(np.all(np.isfinite(x)) for x in fields.values()):
             return False
@@ -256,7 +260,11 @@ def advance(stepper: Stepper, state: Any, t_stop: jax.Array, attempts: jax.Array
 
 @eqx.filter_jit
 def observe(
-    stepper: Stepper, functionals: Mapping[str, Any], grid: Any, state: Any
+    stepper: Stepper,
+    functionals: Mapping[str, Any],
+    grid: Any,
+    names: tuple[str, ...] | None,
+    state: Any,
 ) -> tuple[dict, dict]:
     """Fields and scalars to record at a state; compiled once for all runs of one kind."""
     fields = stepper.fields(state)
@@ -265,7 +273,17 @@ def observe(
         several = getattr(functional, "of_fields", False)
         value = functional(state.t, fields if several else fields["f"], grid)
         scalars.update(value if isinstance(value, dict) else {name: value})
-    return fields, scalars
+    return {name: fields[name] for name in names or fields}, scalars
+
+
+def _require_fields(record: Record, stepper: Stepper, state: Any) -> None:
+    """Refuse names of fields that the equation does not have."""
+    if record.fields is None:
+        return
+    known = eqx.filter_eval_shape(stepper.fields, state)
+    for name in record.fields:
+        if name not in known:
+            raise unknown("field", name, known)
 
 
 def _hashable(functional: Any) -> Any:
