@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
+from typing import Any
 
 
 class InputError(ValueError):
@@ -17,6 +19,19 @@ def require(condition: bool, sentence: str) -> None:
     """Raise `InputError(sentence)` unless `condition` holds."""
     if not condition:
         raise InputError(sentence)
+
+
+def positive(name: str, value: Any) -> float:
+    """`value` as a finite float above 0, or an `InputError` that names it."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a positive number, but is {value!r}.") from None
+    require(
+        math.isfinite(number) and number > 0,
+        f"{name} must be positive and finite, but is {value!r}.",
+    )
+    return number
 
 
 def unknown(kind: str, name: str, allowed: Iterable[str]) -> InputError:

@@ -12,8 +12,9 @@ from relaxon.errors import InputError
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.diffusion import DiffusionLimit
-from relaxon.reaction.model import KineticReaction, homogeneous_flow
+from relaxon.reaction.model import KineticReaction
 from relaxon.reaction.profiles import profile
+from relaxon.reaction.structure import homogeneous_flow
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.bounds import diffused
 from relaxon.stepping.diffusive import Diffusive

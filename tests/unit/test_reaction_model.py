@@ -10,8 +10,9 @@ from relaxon.errors import InputError
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference, relative
-from relaxon.reaction.model import KineticReaction, homogeneous_flow
+from relaxon.reaction.model import KineticReaction
 from relaxon.reaction.profiles import profile
+from relaxon.reaction.structure import homogeneous_flow
 
 GRID = PhaseGrid(TorusGrid(1, 16), UniformNodes(1, 28, 6.0))
 MODEL = KineticReaction("gaussian", profile("gaussian", variance=0.8), epsilon=0.5)

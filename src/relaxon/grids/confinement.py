@@ -9,7 +9,7 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import InputError, require, unknown
+from relaxon.errors import InputError, positive, require, unknown
 from relaxon.registry import register
 
 _WIDEST = 2.0**40
@@ -115,15 +115,6 @@ class Confinement(eqx.Module):
         )
 
 
-def _positive(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be a positive number, but is {value!r}.") from None
-    require(np.isfinite(number) and number > 0, f"{name} must be positive, but is {value!r}.")
-    return number
-
-
 def _harmonic(x, stiffness: float = 1.0):
     return 0.5 * stiffness * x**2
 
@@ -174,5 +165,5 @@ def confinement(name: Any, **settings: Any) -> Confinement:
     for key in settings:
         if key not in allowed:
             raise unknown(f"setting of the potential {name!r}", key, allowed)
-    fixed = tuple(sorted((key, _positive(key, value)) for key, value in settings.items()))
+    fixed = tuple(sorted((key, positive(key, value)) for key, value in settings.items()))
     return Confinement(name, formula, fixed)

@@ -9,23 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, require
+from relaxon.errors import positive, require
 from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.confinement import Confinement, confinement
 from relaxon.reaction.confined_limit import ConfinedLimit
-from relaxon.reaction.diffusion import density_from_difference
-from relaxon.reaction.model import Pair, admit, box_of, entropy_of, pair
+from relaxon.reaction.structure import Pair, Perturbation, Reaction, TwoSpecies
 from relaxon.registry import register
-
-
-def positive_number(name: str, value: Any) -> float:
-    """A positive finite float, or one sentence."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be a positive number, but is {value!r}.") from None
-    require(np.isfinite(number) and number > 0, f"{name} must be positive, but is {value!r}.")
-    return number
 
 
 class GibbsMasses(eqx.Module):
@@ -54,7 +43,7 @@ class GibbsMasses(eqx.Module):
         return grid.position_first(F * factor), grid.position_first(G * factor)
 
 
-class _Confined(eqx.Module):
+class _Confined(TwoSpecies):
     """What the nonlinear and the linearised equation share."""
 
     T1: eqx.AbstractVar[float]
@@ -92,23 +81,9 @@ class _Confined(eqx.Module):
         r"""$\varepsilon \sqrt{T_1}$ and $\varepsilon \sqrt{T_2}$, for `ConfinedGrid.resolvent`."""
         return self.epsilon * float(np.sqrt(self.T1)), self.epsilon * float(np.sqrt(self.T2))
 
-    def ratios(self, f: Any, grid: ConfinedGrid) -> Pair:
-        r"""$F = f/(e^{-\phi} \chi)$ and $G = g/(e^{-\phi} \chi)$, velocity first."""
-        return self.masses(grid).density_ratio(*pair(f, grid), grid)
-
-    def state(self, F: jax.Array, G: jax.Array, grid: ConfinedGrid) -> dict[str, jax.Array]:
-        """The physical densities of ratios given velocity first."""
-        f, g = self.masses(grid).distributions(F, G, grid)
-        return {"f": f, "g": g}
-
-    def invariants(self, f: Any, grid: ConfinedGrid) -> dict[str, jax.Array]:
-        """The mass difference, the only conserved integral."""
-        F, G = self.ratios(f, grid)
-        return {"mass_difference": grid.line.integrate(grid.mean(F) - grid.mean(G))}
-
 
 @register
-class ConfinedReaction(_Confined):
+class ConfinedReaction(_Confined, Reaction):
     r"""Two species under a confining potential, created and annihilated pairwise.
 
     $$ \varepsilon^2 \partial_t f + \varepsilon (v \partial_x - T_1 \phi' \partial_v) f
@@ -164,8 +139,8 @@ class ConfinedReaction(_Confined):
     def __init__(
         self, T1: float = 1.0, T2: float = 1.0, epsilon: float = 1.0, potential: Any = "harmonic"
     ):
-        self.T1, self.T2 = positive_number("T1", T1), positive_number("T2", T2)
-        self.epsilon = positive_number("epsilon", epsilon)
+        self.T1, self.T2 = positive("T1", T1), positive("T2", T2)
+        self.epsilon = positive("epsilon", epsilon)
         self.potential = confinement(potential)
 
     def settings(self) -> dict[str, Any]:
@@ -176,30 +151,6 @@ class ConfinedReaction(_Confined):
             "epsilon": self.epsilon,
             "potential": self.potential,
         }
-
-    def checked_data(self, f0: Any, grid: ConfinedGrid) -> dict[str, jax.Array]:
-        """Initial data as a mapping of f and g, checked as on the torus.
-
-        Raises:
-            InputError: Wrong shapes, NaN, negative values, data outside every box of Theorem 1.1,
-                or a mass difference for which (4) has no root in floating-point numbers.
-        """
-        f, g = pair(f0, grid)
-        self.admit((f, g), grid)
-        difference = self.invariants((f, g), grid)["mass_difference"]
-        root = density_from_difference(difference / grid.line.volume)
-        require(
-            bool(jnp.isfinite(root) & (root > 0) & jnp.isfinite(1.0 / root)),
-            f"No rho_inf > 0 has rho_inf - 1/rho_inf = {float(difference):.3g}, the mass "
-            "difference of f and g, in floating-point numbers.",
-        )
-        return {"f": f, "g": g}
-
-    def local_equilibrium(self, rho: jax.Array, grid: ConfinedGrid) -> dict[str, jax.Array]:
-        r"""$(\rho(x) e^{-\phi} \chi, e^{-\phi} \chi/\rho(x))$, what reactions leave alone."""
-        rho = jnp.broadcast_to(jnp.asarray(rho, dtype=float), grid.line.shape)
-        flat = jnp.ones((grid.velocity.n, 1))
-        return self.state(flat * rho, flat / rho, grid)
 
     def rhs(self, f: Any, grid: ConfinedGrid) -> dict[str, jax.Array]:
         """Time derivatives of f and g; keeps the mass difference to rounding."""
@@ -213,56 +164,10 @@ class ConfinedReaction(_Confined):
             grid,
         )
 
-    def rho_infinity(self, f: Any, grid: ConfinedGrid) -> jax.Array:
-        """The ratio F at equilibrium, from the mass difference by (4)."""
-        return density_from_difference(
-            self.invariants(f, grid)["mass_difference"] / grid.line.volume
-        )
-
-    def equilibrium(self, f: Any, grid: ConfinedGrid) -> dict[str, jax.Array]:
-        """The steady state of the same mass difference."""
-        return self.local_equilibrium(self.rho_infinity(f, grid), grid)
-
-    def entropy(self, f: Any, grid: ConfinedGrid) -> jax.Array:
-        r"""Entropy (5) relative to equilibrium, with the weight $e^{-\phi} \chi$.
-
-        $$ \int\!\!\int \Big[ F \ln\frac{F}{r} - F + r + G \ln (r G) - G + \frac1r \Big]
-           e^{-\phi} \chi \; d\xi\,dx \ge 0 $$
-        """
-        masses = self.masses(grid)
-        F, G = self.ratios(f, grid)
-        return entropy_of(F, G, self.rho_infinity(f, grid), masses, grid)
-
-    def entropy_production(self, f: Any, grid: ConfinedGrid) -> jax.Array:
-        r"""What (6) takes from the entropy a unit of time, never negative.
-
-        $$ \varepsilon^{-2} \int e^{-\phi} \int\!\!\int \chi \chi' (F G' - 1) \ln (F G')
-           \, d\xi\,d\xi'\,dx $$
-
-        On the grid this is the dissipation by reactions, to rounding. Transport on the grid keeps
-        quadratic functionals exactly and the entropy up to the discretisation error of smooth
-        data, which is spectrally small (tests/unit/test_confined_model.py).
-        """
-        F, G = self.ratios(f, grid)
-        rho_f, rho_g = grid.mean(F), grid.mean(G)
-        # ln F G' = (ln F - l) + (ln G' + l) for any l(x): with l = ln rho_f little is cancelled.
-        log_f, log_g = jnp.log1p((F - rho_f) / rho_f), jnp.log(G * rho_f)
-        local = (
-            rho_g * grid.mean(F * log_f)
-            - grid.mean(log_f)
-            + rho_f * grid.mean(G * log_g)
-            - grid.mean(log_g)
-        )
-        return grid.line.integrate(local) / self.epsilon**2
-
-    def box(self, f: Any, grid: ConfinedGrid) -> tuple[jax.Array, jax.Array]:
-        r"""The smallest box of Theorem 1.1 around F and 1/G: `(low, high)`."""
-        return box_of(*self.ratios(f, grid))
-
     def admit(self, f: Any, grid: ConfinedGrid) -> tuple[jax.Array, jax.Array]:
         """Check initial data as on the torus and return their box."""
         self.require_grid(grid)
-        return box_of(*admit(f, grid, self.masses(grid)))
+        return super().admit(f, grid)
 
     def linearized(self, rho_inf: float = 1.0) -> LinearizedConfined:
         """The equations (7) for small perturbations of the equilibrium with ratio rho_inf."""
@@ -283,7 +188,7 @@ class ConfinedReaction(_Confined):
 
 
 @register
-class LinearizedConfined(_Confined):
+class LinearizedConfined(_Confined, Perturbation):
     r"""Small perturbations of the equilibrium F = r, G = 1/r of `ConfinedReaction`.
 
     $$ \varepsilon^2 \partial_t F + \varepsilon \sqrt{T_1} \mathcal T F
@@ -308,10 +213,10 @@ class LinearizedConfined(_Confined):
         potential: Any = "harmonic",
         rho_inf: float = 1.0,
     ):
-        self.T1, self.T2 = positive_number("T1", T1), positive_number("T2", T2)
-        self.epsilon = positive_number("epsilon", epsilon)
+        self.T1, self.T2 = positive("T1", T1), positive("T2", T2)
+        self.epsilon = positive("epsilon", epsilon)
         self.potential = confinement(potential)
-        self.rho_inf = positive_number("rho_inf", rho_inf)
+        self.rho_inf = positive("rho_inf", rho_inf)
 
     def settings(self) -> dict[str, Any]:
         """The arguments that build this equation again."""
@@ -322,24 +227,6 @@ class LinearizedConfined(_Confined):
             "potential": self.potential,
             "rho_inf": self.rho_inf,
         }
-
-    def checked_data(self, f0: Any, grid: ConfinedGrid) -> dict[str, jax.Array]:
-        """Perturbations as a mapping of f and g: finite, of mass difference zero.
-
-        Raises:
-            InputError: Wrong shapes, NaN, or a mass difference that violates (8).
-        """
-        first, second = pair(f0, grid)
-        for name, value in (("f", first), ("g", second)):
-            require(bool(jnp.all(jnp.isfinite(value))), f"{name} holds non-finite values.")
-        lost = float(self.invariants((first, second), grid)["mass_difference"])
-        size = float(grid.integrate(jnp.abs(first)) + grid.integrate(jnp.abs(second)))
-        require(
-            abs(lost) <= 1e-10 * size,
-            "A perturbation of the equilibrium has mass difference zero (8), but that of f and g "
-            f"is {lost:.3g}: another rho_inf, or f0 less equilibrium(f0, grid), removes it.",
-        )
-        return {"f": first, "g": second}
 
     def rhs(self, f: Any, grid: ConfinedGrid) -> dict[str, jax.Array]:
         """Time derivatives of the perturbations."""
@@ -352,16 +239,3 @@ class LinearizedConfined(_Confined):
             -(rho_f / r + r * G + s2 * grid.carry(G)) / eps**2,
             grid,
         )
-
-    def norm(self, f: Any, grid: ConfinedGrid) -> jax.Array:
-        r"""The norm (10): $(\int\int (F^2/r + r G^2) e^{-\phi} \chi)^{1/2}$."""
-        F, G = self.ratios(f, grid)
-        r = self.rho_inf
-        return jnp.sqrt(grid.line.integrate(grid.mean(F**2) / r + grid.mean(G**2) * r))
-
-    def equilibrium(self, f: Any, grid: ConfinedGrid) -> dict[str, jax.Array]:
-        """What remains: the part of the kernel with the same mass difference."""
-        r = self.rho_inf
-        share = self.invariants(f, grid)["mass_difference"] / grid.line.volume / (r**2 + 1)
-        flat = jnp.ones((grid.velocity.n, grid.line.n))
-        return self.state(share * r**2 * flat, -share * flat, grid)

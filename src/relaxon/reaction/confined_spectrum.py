@@ -37,10 +37,9 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import require
+from relaxon.errors import positive, require
 from relaxon.grids.confined import ConfinedGrid, ThermalNodes
 from relaxon.grids.line import ConfinedLine
-from relaxon.reaction.marginals import positive
 from relaxon.reaction.roots import turning, zeros_in_box
 
 DEPTH, XI_MAX = 36.0, 8.5

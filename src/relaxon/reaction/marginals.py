@@ -19,7 +19,7 @@ import equinox as eqx
 import numpy as np
 from scipy.special import erfcx, log_ndtr, wofz
 
-from relaxon.errors import InputError, require
+from relaxon.errors import positive, require
 from relaxon.reaction.panels import DEGREE, PanelSeries
 
 
@@ -308,18 +308,6 @@ def _legendre_cauchy(coefficients, z):
         before, here = here, after
         total = total + coefficients[:, n + 1] * here
     return 2 * total
-
-
-def positive(name: str, value) -> float:
-    """`value` as a finite float above 0, or an `InputError` that names it."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be a positive number, but is {value!r}.") from None
-    require(
-        np.isfinite(number) and number > 0, f"{name} must be positive and finite, but is {number}."
-    )
-    return number
 
 
 def as_marginal(name: str, profile) -> Marginal:

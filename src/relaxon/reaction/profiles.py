@@ -11,7 +11,7 @@ import equinox as eqx
 import numpy as np
 from scipy.special import gammaln
 
-from relaxon.errors import InputError, require, unknown
+from relaxon.errors import InputError, positive, require, unknown
 from relaxon.grids.phase import MappedNodes, VelocityNodes
 from relaxon.reaction.concentration import (
     Concentration,
@@ -122,18 +122,9 @@ class Profile(eqx.Module):
         return self.marginal().information(f"profile {self.name!r}")
 
 
-def _positive(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be a positive number, but is {value!r}.") from None
-    require(np.isfinite(number) and number > 0, f"{name} must be positive, but is {value!r}.")
-    return number
-
-
 def _gaussian(variance: float = 1.0) -> Profile:
     r"""$(2 \pi T)^{-d/2} e^{-|v|^2/2T}$."""
-    temperature = _positive("variance", variance)
+    temperature = positive("variance", variance)
 
     def formula(v):
         d = v.shape[-1]
@@ -193,7 +184,7 @@ def _anisotropic(covariance: Any) -> Profile:
 
 def _algebraic(k: float = 3.0) -> Profile:
     r"""$c (1 + |v|^2)^{-k}$, $c = \Gamma(k) / (\pi^{d/2} \Gamma(k - d/2))$, variance 1/(2k-d-2)."""
-    power = _positive("k", k)
+    power = positive("k", k)
 
     def admissible(d: int) -> None:
         require(
@@ -228,7 +219,7 @@ def _algebraic(k: float = 3.0) -> Profile:
 
 def _two_bump(separation: float = 2.0, variance: float = 0.25) -> Profile:
     r"""Half a Gaussian of variance T about each of $\pm a e_1$; a = separation / 2."""
-    distance, temperature = _positive("separation", separation), _positive("variance", variance)
+    distance, temperature = positive("separation", separation), positive("variance", variance)
     a = distance / 2
 
     def formula(v):

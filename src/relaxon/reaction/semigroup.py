@@ -21,8 +21,8 @@ import equinox as eqx
 import numpy as np
 from numpy.polynomial import legendre
 
-from relaxon.errors import InputError, require
-from relaxon.reaction.marginals import Marginal, as_marginal, positive
+from relaxon.errors import InputError, positive, require
+from relaxon.reaction.marginals import Marginal, as_marginal
 
 _NODES = 20
 _X, _W = legendre.leggauss(_NODES)

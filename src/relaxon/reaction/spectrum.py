@@ -33,8 +33,8 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import require
-from relaxon.reaction.marginals import GaussianMarginal, Marginal, as_marginal, positive
+from relaxon.errors import positive, require
+from relaxon.reaction.marginals import GaussianMarginal, Marginal, as_marginal
 from relaxon.reaction.roots import turning, zeros_in_box
 
 

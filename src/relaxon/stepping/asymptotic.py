@@ -14,13 +14,8 @@ from relaxon.errors import require
 from relaxon.parallel import Velocities, velocities
 from relaxon.reaction.confined import ConfinedReaction
 from relaxon.reaction.diffusion import density_from_difference, relative
-from relaxon.reaction.model import (
-    KineticReaction,
-    admit,
-    box_of,
-    entropy_of,
-    homogeneous_flow,
-)
+from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.structure import admit, box_of, entropy_of, homogeneous_flow
 from relaxon.stepping.bounds import diffused, limited, share_of_room
 from relaxon.stepping.confined import ConfinedDeviations
 from relaxon.stepping.densities import Box, Densities

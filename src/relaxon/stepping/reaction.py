@@ -10,6 +10,7 @@ from jax import Array
 from relaxon.grids.line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.diffusion import density_from_difference
+from relaxon.reaction.structure import production_of
 from relaxon.stepping.asymptotic import Asymptotic, Split
 from relaxon.stepping.diffusive import Diffusive
 from relaxon.stepping.specular import Specular
@@ -125,21 +126,7 @@ def production(y: Split, core: Asymptotic) -> Array:
     """Entropy production (6) per unit of the scaled time; at epsilon = 0 its limit is not ours."""
     scale = jnp.where(core.epsilon > 0, core.epsilon, 1.0) ** 2
     F, G = y.rho_f + core.epsilon * y.p, y.rho_g + core.epsilon * y.q
-    return local_production(F, G, core.masses, core.grid) / scale
-
-
-def local_production(F: Array, G: Array, masses: Any, grid: Any) -> Array:
-    """The double integral of (6), unscaled, from F = f/chi_1 and G = g/chi_2, velocities first."""
-    rho_f, rho_g = _mean(masses.chi1, F), _mean(masses.chi2, G)
-    # ln f g' = (ln F - l) + (ln G' + l) for any l(x): with l = ln rho_f little is cancelled.
-    log_f, log_g = jnp.log1p((F - rho_f) / rho_f), jnp.log(G * rho_f)
-    local = (
-        rho_g * _mean(masses.chi1, F * log_f)
-        - _mean(masses.chi1, log_f)
-        + rho_f * _mean(masses.chi2, G * log_g)
-        - _mean(masses.chi2, log_g)
-    )
-    return grid.torus.integrate(local)
+    return production_of(F, G, core.masses, core.grid) / scale
 
 
 def _mean(weights: Any, values: Array) -> Array:
