@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from relaxon.errors import require
 from relaxon.grids.confinement import Confinement, confinement
 from relaxon.grids.line import ConfinedLine
-from relaxon.reaction.diffusion import density_from_difference, relative
+from relaxon.reaction.diffusion import Limit, density_from_difference
 from relaxon.registry import register
 
 
 @register
-class ConfinedLimit(eqx.Module):
+class ConfinedLimit(Limit):
     r"""Limit of the confined reaction model as epsilon -> 0.
 
     $$ \partial_t m = L \Phi(m), \quad L = \partial_{xx} - \phi' \partial_x = -D^t D, \quad
@@ -63,16 +61,6 @@ class ConfinedLimit(eqx.Module):
             f"{grid.potential.name!r} of other values: build both from one potential.",
         )
 
-    def checked_data(self, f0: Any, grid: ConfinedLine) -> jax.Array:
-        """The difference m of the relative densities: finite, of the line's shape."""
-        m = jnp.asarray(f0["m"] if isinstance(f0, Mapping) else f0, dtype=float)
-        require(
-            m.shape == grid.shape,
-            f"m must have the line's shape {grid.shape}, but has {m.shape}.",
-        )
-        require(bool(jnp.all(jnp.isfinite(m))), "m holds non-finite values.")
-        return m
-
     def diffusivity(self, m: jax.Array) -> jax.Array:
         """D(m), of the shape of m."""
         rho = density_from_difference(m)
@@ -86,17 +74,3 @@ class ConfinedLimit(eqx.Module):
     def rhs(self, m: jax.Array, grid: ConfinedLine) -> jax.Array:
         """Time derivative of m; its integral with the weight vanishes to rounding."""
         return grid.laplacian(self.potential_flux(m))
-
-    def invariants(self, m: jax.Array, grid: ConfinedLine) -> dict[str, jax.Array]:
-        """The integral of m with the weight."""
-        return {"mass_difference": grid.integrate(m)}
-
-    def equilibrium(self, m: jax.Array, grid: ConfinedLine) -> jax.Array:
-        """The constant of the same integral."""
-        return jnp.full(grid.shape, grid.integrate(m) / grid.volume)
-
-    def entropy(self, m: jax.Array, grid: ConfinedLine) -> jax.Array:
-        """Entropy (5) at local equilibrium relative to its minimum, with the weight."""
-        rho = density_from_difference(m)
-        r = density_from_difference(grid.integrate(m) / grid.volume)
-        return grid.integrate(relative(rho, r) + relative(1.0 / rho, 1.0 / r))

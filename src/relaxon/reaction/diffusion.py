@@ -42,8 +42,39 @@ def diffusion_tensor(given: Any, d: int, name: str = "D1") -> np.ndarray:
     return tensor
 
 
+class Limit(eqx.Module):
+    """What the limit shares on a torus and under a confining potential; m has the grid's shape."""
+
+    def checked_data(self, f0: Any, grid: Any) -> jax.Array:
+        """The difference m of the densities: finite, of the grid's shape, of either sign."""
+        m = jnp.asarray(f0["m"] if isinstance(f0, Mapping) else f0, dtype=float)
+        require(
+            m.shape == grid.shape,
+            f"m must have the grid's shape {grid.shape}, but has {m.shape}.",
+        )
+        require(bool(jnp.all(jnp.isfinite(m))), "m holds non-finite values.")
+        return m
+
+    def invariants(self, m: jax.Array, grid: Any) -> dict[str, jax.Array]:
+        """The integral of m."""
+        return {"mass_difference": grid.integrate(m)}
+
+    def equilibrium(self, m: jax.Array, grid: Any) -> jax.Array:
+        """The constant of the same integral."""
+        return jnp.full(grid.shape, grid.integrate(m) / grid.volume)
+
+    def entropy(self, m: jax.Array, grid: Any) -> jax.Array:
+        r"""Entropy (5) at local equilibrium relative to its minimum, never negative.
+
+        $$ \int \rho \ln(\rho/r) - \rho + r + \tfrac1\rho \ln(r/\rho) - \tfrac1\rho + \tfrac1r $$
+        """
+        rho = density_from_difference(m)
+        r = density_from_difference(grid.integrate(m) / grid.volume)
+        return grid.integrate(relative(rho, r) + relative(1.0 / rho, 1.0 / r))
+
+
 @register
-class DiffusionLimit(eqx.Module):
+class DiffusionLimit(Limit):
     r"""Limit of the scaled reaction system as epsilon -> 0.
 
     $$ \partial_t m = \nabla \cdot (D(m) \nabla m)
@@ -76,16 +107,6 @@ class DiffusionLimit(eqx.Module):
             f"The limit equation lives on a TorusGrid, not on a {type(grid).__name__}.",
         )
 
-    def checked_data(self, f0: Any, grid: TorusGrid) -> jax.Array:
-        """The difference m of the densities: finite, of the grid's shape, of either sign."""
-        m = jnp.asarray(f0["m"] if isinstance(f0, Mapping) else f0, dtype=float)
-        require(
-            m.shape == grid.shape,
-            f"m must have the grid's shape {grid.shape}, but has {m.shape}.",
-        )
-        require(bool(jnp.all(jnp.isfinite(m))), "m holds non-finite values.")
-        return m
-
     def tensors(self, d: int) -> tuple[jax.Array, jax.Array]:
         """D1 and D2 as `(d, d)` arrays."""
         return self.D1[:d, :d], self.D2[:d, :d]
@@ -104,23 +125,6 @@ class DiffusionLimit(eqx.Module):
         k = grid.full_wavenumbers
         squared = [jnp.einsum("a...,b...,ab->...", k, k, tensor) for tensor in (first, second)]
         return grid.inverse(-0.5 * (squared[0] * up - squared[1] * down))
-
-    def invariants(self, m: jax.Array, grid: TorusGrid) -> dict[str, jax.Array]:
-        """The integral of m."""
-        return {"mass_difference": grid.integrate(m)}
-
-    def equilibrium(self, m: jax.Array, grid: TorusGrid) -> jax.Array:
-        """The constant of the same integral."""
-        return jnp.full(grid.shape, grid.integrate(m) / grid.volume)
-
-    def entropy(self, m: jax.Array, grid: TorusGrid) -> jax.Array:
-        r"""Entropy (5) at local equilibrium relative to its minimum, never negative.
-
-        $$ \int \rho \ln(\rho/r) - \rho + r + \tfrac1\rho \ln(r/\rho) - \tfrac1\rho + \tfrac1r $$
-        """
-        rho = density_from_difference(m)
-        r = density_from_difference(grid.integrate(m) / grid.volume)
-        return grid.integrate(relative(rho, r) + relative(1.0 / rho, 1.0 / r))
 
 
 def relative(value: jax.Array, reference: jax.Array) -> jax.Array:
