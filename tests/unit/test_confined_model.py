@@ -212,7 +212,7 @@ def test_limit_equation_is_the_second_order_of_the_expansion():
     steady = limit.equilibrium(m, line)
     assert float(limit.entropy(steady, line)) < 1e-28
     np.testing.assert_allclose(line.integrate(steady), line.integrate(m), rtol=1e-13)
-    with pytest.raises(InputError, match="line's shape"):
+    with pytest.raises(InputError, match="grid's shape"):
         limit.checked_data(m[:-1], line)
     with pytest.raises(InputError, match="D1 must be a positive number"):
         ConfinedLimit(D1=-1.0)
