@@ -26,12 +26,13 @@ from relaxon.grids.radial import RadialGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.walls import WalledGrid
 from relaxon.problem import Problem
-from relaxon.reaction.confined import ConfinedReaction
+from relaxon.reaction.confined import ConfinedReaction, LinearizedConfined
 from relaxon.reaction.confined_limit import ConfinedLimit
 from relaxon.reaction.confined_rates import poincare_of
 from relaxon.reaction.diffusion import DiffusionLimit
 from relaxon.reaction.model import KineticReaction, LinearizedReaction
 from relaxon.stepping.asymptotic import Asymptotic
+from relaxon.stepping.confined_modes import ConfinedModes
 from relaxon.stepping.diffusive import Diffusive
 from relaxon.stepping.linear_modes import LinearModes
 from relaxon.stepping.reaction import Limiting, Reacting
@@ -136,6 +137,10 @@ def _linear_reaction(problem: Problem, rtol: float) -> Stepper:
     return LinearModes(problem.equation, problem.grid)
 
 
+def _confined_linear(problem: Problem, rtol: float) -> Stepper:
+    return ConfinedModes(problem.equation, problem.grid)
+
+
 METHODS: dict[tuple[type, type], Callable[[Problem, float], Stepper]] = {
     (Landau, RadialGrid): _radial_landau,
     (LenardBalescu, RadialGrid): _radial_screened,
@@ -147,6 +152,7 @@ METHODS: dict[tuple[type, type], Callable[[Problem, float], Stepper]] = {
     (LinearizedReaction, PhaseGrid): _linear_reaction,
     (DiffusionLimit, TorusGrid): _limit,
     (ConfinedReaction, ConfinedGrid): _confined_reaction,
+    (LinearizedConfined, ConfinedGrid): _confined_linear,
     (ConfinedLimit, ConfinedLine): _limit,
 }
 """Keyed by the classes of equation and grid; an entry builds the stepper of a problem."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import abc
 import math
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -38,17 +40,52 @@ def partial_fractions(degree: int = DEGREE) -> tuple[np.ndarray, np.ndarray]:
 
 
 class LinearState(eqx.Module):
-    """State of a run: time, next step, f/chi_1 and g/chi_2, counters, failure code."""
+    """State of a run: time, next step, what is advanced, counters, failure code."""
 
     t: Array
     dt: Array
-    y: tuple[Array, Array]
+    y: Any
     steps: Array
     rejected: Array
     code: Array
 
 
-class LinearModes(Stepper):
+class Exponential(Stepper):
+    """Equal steps with an approximation of the exponential; what is advanced is up to heirs.
+
+    Attributes:
+        largest: Largest step.
+    """
+
+    largest: eqx.AbstractVar[Array]
+
+    @abc.abstractmethod
+    def advanced(self, y: Any, h: Array) -> Any:
+        """The state a time h later."""
+
+    def begun(self, y: Any) -> LinearState:
+        """The state of a run at t = 0."""
+        zero = jnp.int32(0)
+        return LinearState(jnp.asarray(0.0), self.largest, y, zero, zero, zero)
+
+    def step(self, state: LinearState, t_stop: Array) -> LinearState:
+        """One step, one of equal steps to t_stop."""
+        left = t_stop - state.t
+        count = jnp.maximum(jnp.ceil(left / self.largest * (1.0 - 1e-12)), 1.0)
+        h = left / count
+        y = self.advanced(state.y, h)
+        finite = jnp.isfinite(sum(jnp.sum(part) for part in jax.tree.leaves(y)))
+        return LinearState(
+            jnp.where(count == 1.0, t_stop, state.t + h),
+            h,
+            y,
+            state.steps + 1,
+            state.rejected,
+            jnp.where(finite, jnp.int32(0), jnp.int32(1)),
+        )
+
+
+class LinearModes(Exponential):
     r"""Order 11 in time, L-stable, exact conservation; spectral in x and v.
 
     In Fourier space the linearised equations (7) of F = f/chi_1, G = g/chi_2 are
@@ -94,25 +131,7 @@ class LinearModes(Stepper):
     def start(self, f0: Any) -> LinearState:
         """The state at t = 0."""
         first, second = pair(f0, self.grid)
-        zero = jnp.int32(0)
-        ratios = self.masses.density_ratio(first, second, self.grid)
-        return LinearState(jnp.asarray(0.0), self.largest, ratios, zero, zero, zero)
-
-    def step(self, state: LinearState, t_stop: Array) -> LinearState:
-        """One step, one of equal steps to t_stop."""
-        left = t_stop - state.t
-        count = jnp.maximum(jnp.ceil(left / self.largest * (1.0 - 1e-12)), 1.0)
-        h = left / count
-        y = self.advanced(state.y, h)
-        finite = jnp.isfinite(jnp.sum(y[0]) + jnp.sum(y[1]))
-        return LinearState(
-            jnp.where(count == 1.0, t_stop, state.t + h),
-            h,
-            y,
-            state.steps + 1,
-            state.rejected,
-            jnp.where(finite, jnp.int32(0), jnp.int32(1)),
-        )
+        return self.begun(self.masses.density_ratio(first, second, self.grid))
 
     def advanced(self, y: tuple[Array, Array], h: Array) -> tuple[Array, Array]:
         """F and G a time h later."""
@@ -152,8 +171,9 @@ class LinearModes(Stepper):
 
     def fields(self, state: LinearState) -> dict[str, Array]:
         """The perturbations f, g, their densities and m."""
-        f, g = self.masses.distributions(*state.y, self.grid)
-        rho_f, rho_g = _mean(self.masses.chi1, state.y[0]), _mean(self.masses.chi2, state.y[1])
+        F, G = state.y
+        f, g = self.masses.distributions(F, G, self.grid)
+        rho_f, rho_g = _mean(self.masses.chi1, F), _mean(self.masses.chi2, G)
         return {"f": f, "g": g, "rho_f": rho_f, "rho_g": rho_g, "m": rho_f - rho_g}
 
     def diagnostics(self, state: LinearState) -> dict[str, Array]:
