@@ -91,9 +91,7 @@ def stored(epsilon, T2):
     if epsilon < 0.1:
         case = next(c for c in REFERENCE["limit"] if c["T2"] == T2)
     else:
-        case = next(
-            c for c in REFERENCE["kinetic"] if c["T2"] == T2 and c["epsilon"] == epsilon
-        )
+        case = next(c for c in REFERENCE["kinetic"] if c["T2"] == T2 and c["epsilon"] == epsilon)
     return case["values"][0]["dipole"]
 
 
