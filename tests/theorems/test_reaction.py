@@ -29,6 +29,7 @@ SLOW = {
     "reaction-linear-decay-h1",
     "reaction-nonlinear-decay-h1",
     "reaction-averaging",
+    "reaction-confined",
 }
 
 
