@@ -118,6 +118,13 @@ def test_second_order_in_time_for_every_epsilon(epsilon, T2, bars):
     assert 1.7 < np.log2(errors[0] / errors[2]) / 2 < 2.3, errors
 
 
+@pytest.mark.parametrize("epsilon", [1e-2, 1e-4])
+def test_rough_tails_do_not_disturb_small_steps(epsilon):
+    """Newton's system with the nodal fluxes of the tails would be nearly singular here."""
+    _, _, state = tanh_run(epsilon, 1.0, 0.00625)
+    assert (int(state.boxed), int(state.damped), int(state.rejected)) == (0, 0, 0)
+
+
 @pytest.mark.parametrize("T2", [1.0, 0.25])
 def test_one_grid_and_step_for_every_epsilon_and_the_limit(T2):
     """epsilon = 0.01 lies 1e-4 from the limit, which is not an error."""

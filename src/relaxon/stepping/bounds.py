@@ -112,7 +112,7 @@ def limited(
 
 TAIL = 1e-6
 """Share of the Gibbs mass that a step may move unnoticed. Measured with 40 x 24 nodes, harmonic
-potential, data like tanh, epsilon = 1 ... 1e-4: 3e-9 to 1e-7 in the step that moves most."""
+potential, data like tanh, epsilon = 1 ... 1e-4: 3e-9 to 5e-8 in the step that moves most."""
 
 
 def enforced(positions: TorusGrid | ConfinedLine, moved: jax.Array, beyond: jax.Array) -> jax.Array:
