@@ -121,6 +121,16 @@ def orders_table():
         print(f"| {words} | {shown} | {', '.join(f'{x:.1e}' for x in errors)} | {powers} |")
 
 
+def confined():
+    """Runs under a confining potential: densities, decay, and phase space where it winds up."""
+    run = rx.case("reaction-confined").solve()
+    save(plot.draw(run, "densities"), "reaction-confined")
+    save(plot.draw(run, "rates"), "reaction-confined-decay")
+    wound = {"potential": "quartic", "epsilon": 1.0, "n": 48, "nodes": 32, "t_end": 3.0}
+    run = rx.case("reaction-confined", **wound).solve()
+    save(plot.draw(run, "phase"), "reaction-confined-phase")
+
+
 def main():
     with matplotlib.rc_context(plot.STYLE):
         save(rates_over_density(), "reaction-rates-density")
@@ -137,6 +147,7 @@ def main():
         ("reaction-2d", "picture", "reaction-2d"),
     ):
         save(plot.draw(rx.case(name).solve(), what), out)
+    confined()
     for r in (1.0, 1.5, 2.0, 5.0, 10.0):
         found = hypocoercive_rates(r, 1.0, 1.0)
         best = h1_functional_rate(r, 1.0, 1.0).rate

@@ -103,7 +103,7 @@ def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any
     potential = found.potential.build(getattr(found.grid, "d", 3))
     described = found.equation
     equation = described.build() if potential is None else described.build_with(potential)
-    grid = found.grid.build(found.initial.width())
+    grid = found.grid.build_for(equation, found.initial.width())
     problem = Problem(equation, grid, found.initial.build(grid, equation))
     stored = found.settings()
     functionals = {**found.initial.functionals(), **found.equation.functionals(equation, grid)}

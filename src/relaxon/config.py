@@ -98,6 +98,10 @@ class GridSection(Section):
         """The grid; what is not set follows from the smallest scale of the initial datum."""
         raise NotImplementedError
 
+    def build_for(self, equation: Any, width: float) -> Any:
+        """The grid for an equation; most grids know nothing of it."""
+        return self.build(width)
+
 
 class LandauSection(EquationSection):
     """The Landau equation; see `relaxon.Landau`."""
@@ -494,6 +498,7 @@ def _sentence(name: str, model: type[Section], error: Any) -> InputError:
     if key == "times":
         wanted = "a whole number or a list of numbers"
     if wanted:
-        where = "Every entry of " if len(error["loc"]) > 1 and key != "times" else ""
+        inside = len(error["loc"]) > 1 and isinstance(error["loc"][1], int)
+        where = "Every entry of " if inside and key != "times" else ""
         return InputError(f"{where}{key} must be {wanted}, but is {error['input']!r}.")
     return InputError(f"{key}: {error['msg']}; got {error['input']!r}.")

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from relaxon import config
-from relaxon.errors import require
+from relaxon.errors import InputError, require
 
 Profiled = str | dict[str, Any]
 
@@ -92,13 +92,29 @@ def potential_of(given: Profiled) -> Any:
     return confinement(given["name"], **{k: v for k, v in given.items() if k != "name"})
 
 
-class ConfinedReactionSection(config.EquationSection):
-    """The reaction model under a confining potential; see `relaxon.ConfinedReaction`."""
+class ConfinedSection(config.EquationSection):
+    """What the equations under a confining potential share; the grid is made for its potential."""
 
     T1: float = 1.0
     T2: float = 1.0
-    epsilon: float = 1.0
     potential: Profiled = "harmonic"
+
+    def build_with(self, potential: Any) -> Any:
+        """Refuses: the tables [potential] are those of interactions.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            "A confining potential is a key of [equation], potential = "
+            f"{self.potential!r}; leave the table [potential] of interactions out."
+        )
+
+
+class ConfinedReactionSection(ConfinedSection):
+    """The reaction model under a confining potential; see `relaxon.ConfinedReaction`."""
+
+    epsilon: float = 1.0
 
     def build(self) -> Any:
         """The equation."""
@@ -107,12 +123,8 @@ class ConfinedReactionSection(config.EquationSection):
         return ConfinedReaction(self.T1, self.T2, self.epsilon, potential_of(self.potential))
 
 
-class ConfinedLimitSection(config.EquationSection):
+class ConfinedLimitSection(ConfinedSection):
     """The limit of fast reactions under a confining potential."""
-
-    T1: float = 1.0
-    T2: float = 1.0
-    potential: Profiled = "harmonic"
 
     def build(self) -> Any:
         """The equation."""
@@ -122,17 +134,34 @@ class ConfinedLimitSection(config.EquationSection):
 
 
 class ConfinedLineSection(config.GridSection):
-    """Nodes on the line under a confining potential; see `relaxon.ConfinedLine`."""
+    """Nodes on the line under the equation's potential; see `relaxon.ConfinedLine`."""
 
     n: int = 40
     depth: float = 24.0
-    potential: Profiled = "harmonic"
 
     def build(self, width: float) -> Any:
-        """The grid."""
+        """Refuses: there is no such grid without a potential.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            "A grid under a confining potential takes it from [equation], whose type must be "
+            "ConfinedReaction or ConfinedLimit."
+        )
+
+    def build_for(self, equation: Any, width: float) -> Any:
+        """The grid, made for the potential of the equation."""
+        from relaxon.grids.confinement import Confinement
+
+        potential = getattr(equation, "potential", None)
+        return self.under(potential) if isinstance(potential, Confinement) else self.build(width)
+
+    def under(self, potential: Any) -> Any:
+        """The grid of a potential."""
         from relaxon.grids.line import ConfinedLine
 
-        return ConfinedLine(potential_of(self.potential), self.n, self.depth)
+        return ConfinedLine(potential, self.n, self.depth)
 
 
 class ConfinedGridSection(ConfinedLineSection):
@@ -141,11 +170,11 @@ class ConfinedGridSection(ConfinedLineSection):
     nodes: int = 24
     xi_max: float = 7.0
 
-    def build(self, width: float) -> Any:
-        """The grid."""
+    def under(self, potential: Any) -> Any:
+        """The grid of a potential."""
         from relaxon.grids.confined import ConfinedGrid, ThermalNodes
 
-        return ConfinedGrid(super().build(width), ThermalNodes(self.nodes, self.xi_max))
+        return ConfinedGrid(super().under(potential), ThermalNodes(self.nodes, self.xi_max))
 
 
 class TorusGridSection(config.GridSection):
@@ -222,6 +251,7 @@ class LocalEquilibriumSection(config.InitialSection):
         from relaxon.grids.walls import WalledGrid
         from relaxon.reaction.model import KineticReaction, LinearizedReaction
 
+        equation.require_grid(grid)
         if isinstance(grid, ConfinedLine | ConfinedGrid):
             rho = self._positive(self.density(grid.x))
             if isinstance(grid, ConfinedLine):

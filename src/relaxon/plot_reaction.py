@@ -13,10 +13,19 @@ from matplotlib.figure import Figure
 from relaxon import plot, summary_reaction
 from relaxon.solution import Solution
 
+VISIBLE = 1e-6
+"""Part of the largest Gibbs density above which densities relative to it are shown."""
+
 
 def densities(solution: Solution) -> Figure:
-    """The densities of both species over x at several times; the dotted line is the equilibrium."""
-    x = np.asarray(solution.coordinates["x"], float)
+    """The densities of both species over x at several times; the dotted line is the equilibrium.
+
+    Under a confining potential they are relative to exp(-phi), and shown where it is above
+    `VISIBLE` of its largest value.
+    """
+    confined = summary_reaction.confined(solution)
+    shown = _visible(solution) if confined else slice(None)
+    x = np.asarray(solution.coordinates["x"], float)[shown]
     times = plot._spread(_milestones(solution), 5)
     figure, panels = plot._panels(2, height=3.6)
     r = summary_reaction.rho_infinity(solution)
@@ -28,14 +37,15 @@ def densities(solution: Solution) -> Figure:
         for k, colour in zip(times, plot._ramp(len(times))):
             axes.plot(
                 x,
-                solution.fields[name][k],
+                solution.fields[name][k][shown],
                 color=colour,
                 label=plot._labels(solution)(solution.t[k]),
             )
         level = 0.0 if linear else end
         axes.axhline(level, color=plot.RED, lw=1.0, ls=":", label="equilibrium")
         axes.set_xlabel("$x$")
-        axes.set_title(title + (", perturbation" if linear else ""), loc="left")
+        words = ", perturbation" if linear else r", relative to $e^{-\phi}$" if confined else ""
+        axes.set_title(title + words, loc="left")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     return figure
 
@@ -71,28 +81,45 @@ def picture(solution: Solution) -> Figure:
 
 
 def phase(solution: Solution) -> Figure:
-    """The first species relative to its profile's mass, over phase space, at four times."""
+    """The first species over phase space at four times.
+
+    Under a confining potential it is shown relative to the Gibbs density exp(-phi) chi, where
+    that is above `VISIBLE` of its largest value; transport turns this ratio about the minimum of
+    the potential, and its equilibrium is a constant.
+    """
     times = plot._spread(_milestones(solution), 4)
-    f = solution.fields["f"]
-    thermal = "xi" in solution.coordinates
-    speed = "xi" if thermal else "v"
+    f = np.asarray(solution.fields["f"])
+    confined = summary_reaction.confined(solution)
+    speed = "xi" if confined else "v"
     x, v = (np.asarray(solution.coordinates[name], float) for name in ("x", speed))
+    height = 4 * _width(f, v)
+    weight = None
+    if confined:
+        gibbs = np.asarray(summary_reaction.line(solution).gibbs)
+        weight = gibbs[:, None] * np.exp(-0.5 * v**2) / np.sqrt(2 * np.pi)
+        f, height = f / weight, float(np.sqrt(-2 * np.log(VISIBLE)))
+    seen = f[times] if weight is None else f[times][:, weight > VISIBLE * weight.max()]
+    top, least = float(np.max(seen)), float(np.min(seen))
     figure = Figure(figsize=(plot.WIDTH + 0.6, 2.6), layout="constrained")
     row = figure.subplots(1, len(times), squeeze=False)[0]
-    top = float(np.max(f[times]))
-    bottom = min(0.0, float(np.min(f[times])))
+    scale: Any = {"vmin": least if confined else min(0.0, least), "vmax": top}
+    scale |= {"cmap": "RdBu_r" if confined else "viridis", "shading": "gouraud"}
     for axes, k in zip(row, times):
-        mesh = axes.pcolormesh(
-            x, v, f[k].T, cmap="viridis", vmin=bottom, vmax=top, shading="gouraud", rasterized=True
-        )
+        mesh = axes.pcolormesh(x, v, f[k].T, rasterized=True, **scale)
+        if weight is not None:  # nothing to see beyond
+            depth = np.log(weight.T / weight.max())
+            ends = [depth.min() - 1, np.log(VISIBLE)]
+            axes.contourf(x, v, depth, levels=ends, colors="white", antialiased=True)
+            axes.set_xlim(*x[_visible(solution)][[0, -1]])
         axes.grid(False)
         axes.set_title(plot._labels(solution)(solution.t[k]))
         axes.set_xlabel("$x$")
-        axes.set_ylim(-4 * _width(f, v), 4 * _width(f, v))
-    row[0].set_ylabel(r"$\xi = v/\sqrt{T_1}$" if thermal else "$v$")
+        axes.set_ylim(-height, height)
+    row[0].set_ylabel(r"$\xi = v/\sqrt{T_1}$" if confined else "$v$")
     for axes in row[1:]:
         axes.set_yticklabels([])
-    figure.colorbar(mesh, ax=row, label=r"$f(t, x, \xi)$" if thermal else "$f(t, x, v)$")
+    label = r"$f / (e^{-\phi} \chi)$" if confined else "$f(t, x, v)$"
+    figure.colorbar(mesh, ax=row, label=label)
     return figure
 
 
@@ -148,9 +175,10 @@ def decay(solution: Solution) -> Figure:
         )
     if "amp1" in solution.diagnostics:
         wave = np.asarray(solution.diagnostics["amp1"], float)
+        words = "wave of $m$" if found.k is not None else "part of $m$ linear in $x$"
         floor = 1e-3 * float(np.min(y[y > 0]))
         axes.semilogy(
-            t, np.where(wave > floor, wave, np.nan), color=plot.PURPLE, lw=1.2, label="wave of $m$"
+            t, np.where(wave > floor, wave, np.nan), color=plot.PURPLE, lw=1.2, label=words
         )
     axes.set_xlabel("$t$")
     axes.xaxis.set_major_locator(ticker.MaxNLocator(6))
@@ -226,6 +254,12 @@ def _milestones(solution: Solution) -> np.ndarray:
     y = np.asarray(solution.diagnostics["distance"], float)
     wanted = np.linspace(y[0], y[-1], 6)
     return np.unique([int(np.argmin(np.abs(y - w))) for w in wanted] + [0, len(y) - 1])
+
+
+def _visible(solution: Solution) -> np.ndarray:
+    """Where the Gibbs density of a confined run carries mass: nodal values beyond are rough."""
+    gibbs = np.asarray(summary_reaction.line(solution).gibbs)
+    return gibbs > VISIBLE * gibbs.max()
 
 
 def _width(f: np.ndarray, v: np.ndarray) -> float:

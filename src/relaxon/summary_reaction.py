@@ -79,7 +79,7 @@ def rho_infinity(solution: Solution) -> float:
         return float(settings["rho_inf"])
     volume, grid = 1.0, solution.provenance["grid"]["class"]
     if grid.startswith("Confined"):
-        volume = float(_line(solution).volume)
+        volume = float(line(solution).volume)
     elif grid != "WalledGrid":
         d = sum(name.startswith("x") for name in solution.coordinates)
         volume = period(solution) ** d
@@ -110,15 +110,20 @@ def rates(solution: Solution) -> Rates | None:
     return Rates(dms, h1, true, r, k)
 
 
-def _line(solution: Solution) -> Any:
+def line(solution: Solution) -> Any:
     """The positions of a run under a confining potential."""
     from relaxon.grids.line import ConfinedLine
     from relaxon.registry import from_spec
 
     grid = solution.provenance["grid"]
-    line = from_spec(grid["settings"]["line"] if grid["class"] == "ConfinedGrid" else grid)
-    assert isinstance(line, ConfinedLine)
-    return line
+    found = from_spec(grid["settings"]["line"] if grid["class"] == "ConfinedGrid" else grid)
+    assert isinstance(found, ConfinedLine)
+    return found
+
+
+def confined(solution: Solution) -> bool:
+    """Whether the run is one under a confining potential."""
+    return kind(solution) in ("ConfinedReaction", "ConfinedLimit")
 
 
 def _confined_rates(solution: Solution) -> Rates:
@@ -128,7 +133,7 @@ def _confined_rates(solution: Solution) -> Rates:
     settings = equation_settings(solution)
     square, r = float(settings["epsilon"]) ** 2, rho_infinity(solution)
     found = confined_rates(
-        r, square * settings["T1"], square * settings["T2"], _line(solution).potential
+        r, square * settings["T1"], square * settings["T2"], line(solution).potential
     )
     return Rates(found.dms / square, None, found.true / square, r, None)
 

@@ -17,6 +17,8 @@ TWINS = [
     ("reaction-nonlinear-decay-h1", {"excess": 2.5}),
     ("reaction-local-equilibrium", {"claimed": 1.5}),
     ("reaction-averaging", {"claimed": lambda theta: theta}),
+    ("reaction-confined", {"excess": 1.2}),
+    ("reaction-confined", {"share": 0.9}),
     ("reaction-limit", {"equation": DiffusionLimit(1.3, 1.3)}),
 ]
 SLOW = {
@@ -27,6 +29,7 @@ SLOW = {
     "reaction-linear-decay-h1",
     "reaction-nonlinear-decay-h1",
     "reaction-averaging",
+    "reaction-confined",
 }
 
 

@@ -16,7 +16,7 @@ from relaxon.reaction.confined import ConfinedReaction
 from relaxon.reaction.diffusion import density_from_difference, relative
 from relaxon.reaction.model import KineticReaction
 from relaxon.reaction.structure import admit, box_of, entropy_of, homogeneous_flow
-from relaxon.stepping.bounds import diffused, limited, share_of_room
+from relaxon.stepping.bounds import diffused, enforced, limited, share_of_room
 from relaxon.stepping.confined import ConfinedDeviations
 from relaxon.stepping.densities import Box, Densities
 from relaxon.stepping.deviations import Deviations, Extremes
@@ -66,7 +66,7 @@ class AsymptoticState(eqx.Module):
         steps: Steps taken.
         rejected: Steps repeated with backward Euler because the entropy had grown.
         code: 0, or 1 if a value is not finite.
-        boxed: Steps in which the box had to be enforced by more than rounding.
+        boxed: Steps in which the box had to be enforced (see `bounds.enforced`).
         damped: Steps in which that did not help and the entropy had to be held down.
     """
 
@@ -337,11 +337,13 @@ class Asymptotic(eqx.Module):
         def round_of(_, raw):
             rho_f, rho_g, j_f, j_g = densities(raw.rho_f, raw.rho_g, raw.moments_p, raw.moments_q)
             shifts = raw.moments_p[0], raw.moments_q[0]
+            # Only with rates in the box are the sweeps a contraction.
+            rate_f, rate_g = y.box.clip(rho_f, rho_g)
             p, moments_p, extremes_p = first.relax(
-                raw.p, (y.p, before.p, a0, a1), shifts[0], rho_f, rho_g, j_f, alpha, self.sweeps
+                raw.p, (y.p, before.p, a0, a1), shifts[0], rho_f, rate_g, j_f, alpha, self.sweeps
             )
             q, moments_q, extremes_q = second.relax(
-                raw.q, (y.q, before.q, a0, a1), shifts[1], rho_g, rho_f, j_g, alpha, self.sweeps
+                raw.q, (y.q, before.q, a0, a1), shifts[1], rho_g, rate_f, j_g, alpha, self.sweeps
             )
             return Raw(rho_f, rho_g, p, q, moments_p, moments_q, extremes_p, extremes_q)
 
@@ -369,15 +371,17 @@ class Asymptotic(eqx.Module):
             raw.rho_f, jnp.maximum(low, m + 1.0 / high), jnp.minimum(high, m + 1.0 / low)
         )
         rho_g = rho_f - m
+        *fitted_p, moved_p = self.first.fitted(
+            raw.p, raw.moments_p, raw.extremes_p, rho_f, low, high
+        )
+        *fitted_q, moved_q = self.second.fitted(
+            raw.q, raw.moments_q, raw.extremes_q, rho_g, 1.0 / high, 1.0 / low
+        )
+        moved = jnp.abs(rho_f - raw.rho_f) + jnp.abs(rho_g - raw.rho_g) + moved_p + moved_q
         raw = eqx.tree_at(
             lambda r: (r.p, r.moments_p, r.extremes_p, r.q, r.moments_q, r.extremes_q),
             raw,
-            (
-                *self.first.fitted(raw.p, raw.moments_p, raw.extremes_p, rho_f, low, high),
-                *self.second.fitted(
-                    raw.q, raw.moments_q, raw.extremes_q, rho_g, 1.0 / high, 1.0 / low
-                ),
-            ),
+            (*fitted_p, *fitted_q),
         )
         share_p, excess_p = share_of_room(rho_f, eps, raw.extremes_p, raw.moments_p[0], low, high)
         share_q, excess_q = share_of_room(
@@ -387,7 +391,8 @@ class Asymptotic(eqx.Module):
         limits = Limits(rho_f, rho_g, share_p, share_q, none, none, -jnp.asarray(jnp.inf))
         if self.guard_entropy:
             limits = self._weighed(old, raw, limits)
-        return raw, limits, leaves | (excess_p > slack) | (excess_q > slack)
+        beyond = leaves | (excess_p > slack) | (excess_q > slack)
+        return raw, limits, enforced(self.grid.torus, moved, beyond)
 
     def _damp(
         self, old: Split, before: jax.Array, raw: Raw, limits: Limits, h: jax.Array

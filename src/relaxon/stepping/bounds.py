@@ -110,6 +110,27 @@ def limited(
     return flux_limited(old, new, low, high, positions)
 
 
+TAIL = 1e-6
+"""Share of the Gibbs mass that a step may move unnoticed. Measured with 40 x 24 nodes, harmonic
+potential, data like tanh, epsilon = 1 ... 1e-4: 3e-9 to 5e-8 in the step that moves most."""
+
+
+def enforced(positions: TorusGrid | ConfinedLine, moved: jax.Array, beyond: jax.Array) -> jax.Array:
+    """Whether the box had to be enforced in a step.
+
+    On a torus: by more than rounding. On a confined line nodal values in the tails are rough at
+    every step, but carry next to no mass; there it must have moved the share `TAIL` of all mass.
+
+    Args:
+        positions: Where.
+        moved: What was moved at each position.
+        beyond: Whether any nodal value was outside by more than rounding.
+    """
+    if isinstance(positions, ConfinedLine):
+        return positions.integrate(moved) > TAIL * positions.volume
+    return beyond
+
+
 def diffused(
     positions: TorusGrid | ConfinedLine, m: jax.Array, h: jax.Array, tensors: tuple
 ) -> jax.Array:

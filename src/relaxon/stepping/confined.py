@@ -105,15 +105,18 @@ class ConfinedDeviations(eqx.Module):
         rho: jax.Array,
         low: jax.Array,
         high: jax.Array,
-    ) -> tuple[jax.Array, jax.Array, Extremes]:
+    ) -> tuple[jax.Array, jax.Array, Extremes, jax.Array]:
         """What `relax` found, clipped to the bounds at each velocity with its mean kept.
 
         At the ends of the Gibbs weights nodal values are rough, where rho is close to its bounds:
         a common factor for all velocities would spoil those that carry the mass.
+
+        The last of the results is how much that moved at each position.
         """
         eps = self.epsilon
         excess = eps * (p - moments[0])
         kept = clip_and_share(excess, low - rho, high - rho, self.grid.velocity.masses, axis=0)
         inside = (excess <= high - rho) & (excess >= low - rho)
         new = jnp.where(jnp.all(inside, axis=0), p, kept / jnp.where(eps > 0, eps, 1.0))
-        return new, self.moments(new), Extremes(new.max(axis=0), new.min(axis=0))
+        moved = self.grid.mean(jnp.abs(kept - excess))
+        return new, self.moments(new), Extremes(new.max(axis=0), new.min(axis=0)), moved

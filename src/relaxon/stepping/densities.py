@@ -79,11 +79,14 @@ class Densities(eqx.Module):
         r_m = r_m + tau * (positions.divergence(j_f - j_g) + sawtooth(rho_f, rho_g))
         r_f = alpha * (rho_f - history[0]) + eps2 * positions.divergence(j_f) + rho_f * rho_g - 1.0
 
+        slope_f = self._tamed(j_f, self.D1, rate_f, tau)
+        slope_g = self._tamed(j_g, self.D2, rate_g, tau)
+
         def operator(u):
             m, w_f = u[0], u[1]
             w_g = w_f - m
-            d_f = -(jnp.tensordot(self.D1, positions.gradient(w_f), 1) + j_f * w_g) / rate_f
-            d_g = -(jnp.tensordot(self.D2, positions.gradient(w_g), 1) + j_g * w_f) / rate_g
+            d_f = -(jnp.tensordot(self.D1, positions.gradient(w_f), 1) + slope_f * w_g) / rate_f
+            d_g = -(jnp.tensordot(self.D2, positions.gradient(w_g), 1) + slope_g * w_f) / rate_g
             first = m + tau * (positions.divergence(d_f - d_g) + sawtooth(w_f, w_g))
             second = alpha * w_f + eps2 * positions.divergence(d_f) + rho_g * w_f + rho_f * w_g
             return jnp.stack([first, second])
@@ -101,6 +104,18 @@ class Densities(eqx.Module):
         j_f = (push[0] - jnp.tensordot(self.D1, positions.gradient(new_f), 1)) / (alpha + safe_g)
         j_g = (push[1] - jnp.tensordot(self.D2, positions.gradient(new_g), 1)) / (alpha + safe_f)
         return new_f, new_g, j_f, j_g
+
+    def _tamed(self, flux: jax.Array, D: Any, rate: jax.Array, tau: Any) -> jax.Array:
+        r"""A flux as a coefficient of the linear system; on a line at most $\sqrt{D \, rate/\tau}$.
+
+        That much diffusion outweighs. In the tails of a confined line nodal fluxes are rough and
+        large, and Newton's system with them can be nearly singular; where a step resolves the
+        solution they are smaller.
+        """
+        if not isinstance(self.positions, ConfinedLine):
+            return flux
+        most = jnp.sqrt(D[0, 0] * rate / tau)
+        return jnp.clip(flux, -most, most)
 
     def _sawtooth(self, rate_f, rate_g):
         """Diffusion of the highest frequency, whose first derivatives the grid cannot see.

@@ -153,6 +153,9 @@ class Deviations(eqx.Module):
         rho: jax.Array,
         low: jax.Array,
         high: jax.Array,
-    ) -> tuple[jax.Array, jax.Array, Extremes]:
-        """What `relax` found, made ready for a common factor at each position: on a torus as is."""
-        return p, moments, extremes
+    ) -> tuple[jax.Array, jax.Array, Extremes, jax.Array]:
+        """What `relax` found, made ready for a common factor at each position: on a torus as is.
+
+        The last of the results is how much that moved at each position.
+        """
+        return p, moments, extremes, jnp.zeros_like(rho)

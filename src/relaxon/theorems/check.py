@@ -19,6 +19,7 @@ MODULES = [
     "relaxon.theorems.landau_bootstrap",
     "relaxon.theorems.reaction",
     "relaxon.theorems.reaction_averaging",
+    "relaxon.theorems.reaction_confined",
     "relaxon.theorems.reaction_limit",
     "relaxon.theorems.lenard_balescu",
     "relaxon.theorems.screened_relaxation",
