@@ -72,7 +72,10 @@ def solve(
         isinstance(rtol, float | int) and 0 < rtol <= 0.1,
         f"rtol must lie in (0, 0.1], but is {rtol!r}.",
     )
-    record = record or Record()
+    record = Record() if record is None else record
+    require(
+        isinstance(record, Record), f"record must be a Record, but is a {type(record).__name__}."
+    )
     stepper = stepper_for(problem, float(rtol))
     times = record.schedule(t_end)
     run = _Run(problem, record, stepper, times, float(rtol), None if out is None else _path(out))

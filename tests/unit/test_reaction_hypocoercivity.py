@@ -211,3 +211,23 @@ def test_bad_input():
         hypocoercive_rates(0, 1, 1)
     with pytest.raises(InputError, match="modes"):
         functional_rate(1, 1, 1, modes=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((1.0, 1.0, 1.0, 2 * np.pi), 0.184747369792102828),
+        ((1.0, 1.0, 1.0, 1e-3), 3.818348896841454e-07),
+        ((1.0, 1.0, 1.0, 1e-6), 3.819658807543098e-13),
+        ((100.0, 1e-3, 1e3, 1.0), 7.844796400784625e-08),
+    ],
+)
+def test_theorem_rate_keeps_its_digits(arguments, expected):
+    """mpmath, 60 digits: the optimum over the weight; long waves prove tiny rates."""
+    assert dms_rate(*arguments).rate == pytest.approx(expected, rel=1e-12)
+
+
+def test_theorem_rate_is_never_negative():
+    """However long the wave or uneven the densities: some weight proves decay."""
+    for arguments in ((1.0, 1.0, 1.0, 1e-150), (1e10, 1.0, 1.0, 1e-12), (1.0, 1e-300, 1e-300, 1.0)):
+        assert 0 <= dms_rate(*arguments).rate <= spectral_gap(*arguments).rate

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, require
-from relaxon.grids.phase import PhaseGrid
+from relaxon.errors import InputError, positive, reals, require
+from relaxon.grids.phase import PhaseGrid, VelocityNodes
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference, relative
 from relaxon.reaction.profiles import Profile, profile, sample
@@ -33,7 +33,7 @@ def pair(f: Any, grid: Any) -> Pair:
             raise InputError(
                 "The state must be a pair (f, g) or a mapping with keys f and g."
             ) from None
-    first, second = jnp.asarray(first, dtype=float), jnp.asarray(second, dtype=float)
+    first, second = _array("f", first), _array("g", second)
     for name, value in (("f", first), ("g", second)):
         require(
             value.shape == grid.shape,
@@ -41,6 +41,11 @@ def pair(f: Any, grid: Any) -> Pair:
             f"but has {value.shape}.",
         )
     return first, second
+
+
+def _array(name: str, value: Any) -> jax.Array:
+    known = isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating)
+    return jnp.asarray(value if known else reals(name, value), dtype=float)
 
 
 class Masses(eqx.Module):
@@ -266,6 +271,11 @@ class KineticReaction(eqx.Module):
         """
         if velocity is not None:
             nodes = getattr(velocity, "velocity", velocity)
+            require(
+                isinstance(nodes, VelocityNodes),
+                "velocity must be velocity nodes or a grid that has them, "
+                f"but is a {type(nodes).__name__}.",
+            )
             v = nodes.v.reshape(nodes.size, -1)
             moments = [
                 np.einsum("j,ja,jb->ab", sample(chi, nodes), v, v) for chi in (self.chi1, self.chi2)
@@ -348,10 +358,7 @@ class LinearizedReaction(eqx.Module):
     rho_inf: float = eqx.field(static=True)
 
     def __init__(self, chi1: Any, chi2: Any, epsilon: float = 1.0, rho_inf: float = 1.0):
-        require(
-            np.isfinite(rho_inf) and rho_inf > 0,
-            f"rho_inf must be positive, but is {rho_inf!r}.",
-        )
+        positive("rho_inf", rho_inf)
         base = KineticReaction(chi1, chi2, epsilon)
         self.chi1, self.chi2, self.epsilon = base.chi1, base.chi2, base.epsilon
         self.rho_inf = float(rho_inf)
