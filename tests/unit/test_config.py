@@ -101,7 +101,7 @@ def test_a_configuration_does_not_change():
 
 
 def test_a_setting_stands_in_for_the_one_it_excludes():
-    """The case has v_max and T2; whoever asks for other nodes or profiles need not take them out."""
+    """The case has v_max and T2; no need to take them out first."""
     algebraic = {"name": "algebraic", "k": 3}
     grid = relaxon.case("reaction-p1", scale=1.0, chi1=algebraic, chi2=algebraic).problem.grid
     assert type(grid.velocity).__name__ == "MappedNodes"
