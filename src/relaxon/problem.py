@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, positive, reals, require
+from relaxon.errors import InputError, reals, require
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
 
@@ -90,7 +90,11 @@ class Record:
                 f"Functional {name!r} must be a function (t, f, grid), but is {functional!r}.",
             )
         if self.first is not None:
-            positive("The first recorded time", self.first)
+            first = math.nan if isinstance(self.first, str) else float(self.first)
+            require(
+                math.isfinite(first) and first > 0,
+                f"The first recorded time must be positive and finite, but is {self.first!r}.",
+            )
         if self.times is not None:
             times = np.atleast_1d(reals("times", self.times))
             require(
