@@ -28,6 +28,8 @@ class Section(pydantic.BaseModel):
     """One table of a configuration file; numbers must be numbers, unknown keys are refused."""
 
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+    replaces: ClassVar[Mapping[str, str]] = {}
+    """Settings that, given from outside, stand in for another one of the file."""
 
 
 class EquationSection(Section):
@@ -403,9 +405,14 @@ def parse(tables: Mapping[str, Any], settings: Mapping[str, Any] | None = None) 
     sections = {name: _section(tables, name) for name in Config.tables}
     kinds = {name: _kind(name, sections[name]) for name in _TYPED}
     models = {name: _TYPED[name][kind] for name, kind in kinds.items()} | _PLAIN
-    for key, value in (settings or {}).items():
-        for name, inner in _places(key, models):
-            sections[name] = {**sections[name], inner: value}
+    changes = [
+        (place, value) for key, value in (settings or {}).items() for place in _places(key, models)
+    ]
+    for (name, inner), _ in changes:
+        replaced = models[name].replaces.get(inner)
+        sections[name] = {k: v for k, v in sections[name].items() if k != replaced}
+    for (name, inner), value in changes:
+        sections[name] = {**sections[name], inner: value}
     found = {name: _checked(name, models[name], sections[name]) for name in Config.tables}
     text = {key: str(tables.get(key, "")) for key in _TEXT}
     values: dict[str, Any] = {**text, **found, "types": kinds}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from relaxon import config
 from relaxon.errors import InputError, require
@@ -24,6 +24,8 @@ def profile_of(name: Profiled, variance: float | None) -> Any:
 
 class ReactionSection(config.EquationSection):
     """The reaction model; see `relaxon.KineticReaction`. T1, T2 are variances of chi1, chi2."""
+
+    replaces: ClassVar = {"chi1": "T1", "chi2": "T2"}
 
     chi1: Profiled = "gaussian"
     chi2: Profiled = "gaussian"
@@ -68,6 +70,8 @@ class LinearReactionSection(ReactionSection):
 
 class ReactionLimitSection(config.EquationSection):
     """The limit of fast reactions."""
+
+    replaces: ClassVar = {"chi1": "T1", "chi2": "T2"}
 
     chi1: Profiled = "gaussian"
     chi2: Profiled = "gaussian"
@@ -196,6 +200,8 @@ class PhaseGridSection(TorusGridSection):
 
     With `v_max` the nodes are equidistant, with `scale` they cover the whole line.
     """
+
+    replaces: ClassVar = {"scale": "v_max", "v_max": "scale"}
 
     dv: int | None = None
     nodes: int = 24

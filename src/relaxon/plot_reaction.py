@@ -59,7 +59,7 @@ def picture(solution: Solution) -> Figure:
     far = max(float(np.max(np.abs(product[times] - 1))), 1e-12)
     figure = Figure(figsize=(plot.WIDTH + 0.6, 4.2), layout="constrained")
     grid = figure.subplots(2, len(times), squeeze=False)
-    length = summary_reaction.period(solution)
+    length = summary_reaction.side(solution)
     box: Any = {"origin": "lower", "extent": (0, length, 0, length), "interpolation": "bicubic"}
     for column, k in enumerate(times):
         above = grid[0, column].imshow(m[k].T, cmap="RdBu_r", vmin=-top, vmax=top, **box)

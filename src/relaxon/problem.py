@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, require
+from relaxon.errors import InputError, reals, require
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
 
@@ -97,13 +97,22 @@ class Record:
             isinstance(self.n, int) and self.n >= 2,
             f"A record needs n >= 2 times, but n is {self.n!r}.",
         )
-        if self.first is not None:
+        for name, functional in self.functionals.items():
             require(
-                math.isfinite(self.first) and self.first > 0,
+                callable(functional),
+                f"Functional {name!r} must be a function (t, f, grid), but is {functional!r}.",
+            )
+        if self.first is not None:
+            first = math.nan if isinstance(self.first, str) else float(self.first)
+            require(
+                math.isfinite(first) and first > 0,
                 f"The first recorded time must be positive and finite, but is {self.first!r}.",
             )
         if self.times is not None:
-            times = np.atleast_1d(np.asarray(self.times, float))
+            times = np.atleast_1d(reals("times", self.times))
+            require(
+                times.ndim == 1, f"Recorded times must be a list, but have shape {times.shape}."
+            )
             require(
                 bool(np.all(np.isfinite(times)) and np.all(times >= 0)),
                 "Recorded times must be finite and >= 0.",

@@ -72,7 +72,10 @@ def solve(
         isinstance(rtol, float | int) and 0 < rtol <= 0.1,
         f"rtol must lie in (0, 0.1], but is {rtol!r}.",
     )
-    record = record or Record()
+    record = Record() if record is None else record
+    require(
+        isinstance(record, Record), f"record must be a Record, but is a {type(record).__name__}."
+    )
     stepper = stepper_for(problem, float(rtol))
     start = _start(stepper, problem.f0)
     _require_fields(record, stepper, start)

@@ -60,6 +60,12 @@ def period(solution: Solution) -> float:
     return float((settings["torus"]["settings"] if "torus" in settings else settings)["length"])
 
 
+def side(solution: Solution) -> float:
+    """Length of the positions along each axis."""
+    walled = solution.provenance["grid"]["class"] == "WalledGrid"
+    return 1.0 if walled else period(solution)
+
+
 def gaussian_variances(solution: Solution) -> tuple[float, float] | None:
     """T1 and T2 if both profiles are isotropic Gaussians, else None."""
     settings = equation_settings(solution)

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+import relaxon
 from relaxon import config
 from relaxon.errors import InputError
 
@@ -97,3 +98,16 @@ def test_a_table_of_builders_can_be_extended(monkeypatch):
 def test_a_configuration_does_not_change():
     with pytest.raises((dataclasses.FrozenInstanceError, ValueError)):
         config.parse(TABLES).initial.delta = 2.0
+
+
+def test_a_setting_stands_in_for_the_one_it_excludes():
+    """The case has v_max and T2; no need to take them out first."""
+    algebraic = {"name": "algebraic", "k": 3}
+    grid = relaxon.case("reaction-p1", scale=1.0, chi1=algebraic, chi2=algebraic).problem.grid
+    assert type(grid.velocity).__name__ == "MappedNodes"
+    found = relaxon.case("reaction-2d", chi2="two-bump", nodes=20).problem.equation
+    assert found.chi2.parameters == ()
+    with pytest.raises(InputError, match="either v_max or scale, not both"):
+        assert relaxon.case("reaction-p1", scale=1.0, v_max=6.0).problem
+    with pytest.raises(InputError, match="leave T1, T2 out"):
+        assert relaxon.case("reaction-2d", chi2=algebraic, T2=0.5).problem

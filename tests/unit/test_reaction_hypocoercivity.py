@@ -1,3 +1,4 @@
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -211,3 +212,65 @@ def test_bad_input():
         hypocoercive_rates(0, 1, 1)
     with pytest.raises(InputError, match="modes"):
         functional_rate(1, 1, 1, modes=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((1.0, 1.0, 1.0, 2 * np.pi), 0.184747369792102828),
+        ((1.0, 1.0, 1.0, 1e-3), 3.818348896841454e-07),
+        ((1.0, 1.0, 1.0, 1e-6), 3.819658807543098e-13),
+        ((100.0, 1e-3, 1e3, 1.0), 7.844796400784625e-08),
+    ],
+)
+def test_theorem_rate_keeps_its_digits(arguments, expected):
+    """mpmath, 60 digits: the optimum over the weight; long waves prove tiny rates."""
+    assert dms_rate(*arguments).rate == pytest.approx(expected, rel=1e-12)
+
+
+def test_theorem_rate_is_never_negative():
+    """However long the wave or uneven the densities: some weight proves decay."""
+    for arguments in ((1.0, 1.0, 1.0, 1e-150), (1e10, 1.0, 1.0, 1e-12), (1.0, 1e-300, 1e-300, 1.0)):
+        assert 0 <= dms_rate(*arguments).rate <= spectral_gap(*arguments).rate
+
+
+def test_rates_of_long_waves_keep_their_digits():
+    """At small epsilon they are divided by epsilon^2: rate/k^2 must converge."""
+    waves = np.array([1e-3, 1e-4, 6e-6, 6e-8])
+    for rate, arguments, limit in (
+        (h1_rate, (1.0, 1.0, 1.0), 0.25),
+        (h1_rate, (2.0, 1.0, 0.3), 0.006),
+        (dms_rate, (1.0, 1.0, 1.0), (3 - np.sqrt(5)) / 2),
+    ):
+        found = np.array([rate(*arguments, k).rate for k in waves]) / waves**2
+        assert np.all(np.abs(found / limit - 1) < 10 * waves)
+
+
+@pytest.mark.parametrize("k", [1e-3, 0.5, 2 * np.pi])
+def test_h1_rate_at_its_weights_in_many_digits(k):
+    """The smallest eigenvalue of the forms of the docstring, for the weights that came out."""
+    r, kappa = mp.mpf(2), mp.mpf("0.5")
+    found = h1_rate(2.0, 1.0, 1.0, k)
+    with mp.workdps(40):
+        a, alpha, beta, gamma = map(mp.mpf, found.weights)
+        k, loss, size = mp.mpf(k), 1 / r, r + 1 / r
+        first, cross = a + alpha * k**2, -beta * (k + kappa)
+        x = cross - 2 * gamma * size * k
+        dissipation = mp.matrix(
+            [
+                [2 * loss * first + 2 * gamma * k**2, 0, x],
+                [0, 2 * gamma * k**2, cross],
+                [x, cross, 2 * loss * beta],
+            ]
+        )
+        mixed = gamma * k
+        form = mp.matrix([[first, 0, mixed], [0, first, mixed], [mixed, mixed, beta]])
+        root = mp.cholesky(form) ** -1
+        expected = min(mp.eigsy(root * dissipation * root.T, eigvals_only=True)) / 2
+    assert found.rate == pytest.approx(float(expected), rel=1e-11)
+
+
+def test_no_method_proves_growth():
+    """Where the best rate is below rounding it is zero, not a negative number."""
+    for arguments in ((1e3, 1.0, 1.0), (1e6, 1.0, 1.0), (1.0, 1e-300, 1e-300, 1.0)):
+        assert h1_rate(*arguments).rate >= 0

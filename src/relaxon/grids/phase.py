@@ -7,20 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.errors import dimension, positive, require, whole
 from relaxon.grids.torus import TorusGrid, axis_names, plain
 from relaxon.registry import register
 
 
 def _check(d: int, n: int, extent: float, name: str) -> None:
-    require(d in (1, 2, 3), f"d must be 1, 2 or 3, but is {d!r}.")
-    require(
-        isinstance(n, int) and n >= 4,
-        f"n must be an integer of at least 4, but is {n!r}.",
-    )
-    require(
-        bool(np.isfinite(extent)) and extent > 0, f"{name} must be positive, but is {extent!r}."
-    )
+    dimension(d)
+    whole("n", n, 4)
+    positive(name, extent)
 
 
 class VelocityNodes(eqx.Module):
@@ -82,7 +77,7 @@ class UniformNodes(VelocityNodes):
     less than rounding.
     """
 
-    d: int = eqx.field(static=True)
+    d: int = eqx.field(static=True, converter=plain)
     n: int = eqx.field(static=True, converter=plain)
     v_max: float = eqx.field(static=True, converter=plain)
 
@@ -113,7 +108,7 @@ class MappedNodes(VelocityNodes):
     $2 s n / \pi$.
     """
 
-    d: int = eqx.field(static=True)
+    d: int = eqx.field(static=True, converter=plain)
     n: int = eqx.field(static=True, converter=plain)
     scale: float = eqx.field(static=True, converter=plain, default=1.0)
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.errors import dimension, positive, whole
 from relaxon.registry import register
 
 
@@ -37,21 +37,15 @@ class TorusGrid(eqx.Module):
         length: Length of the period, the same along each axis.
     """
 
-    d: int = eqx.field(static=True)
+    d: int = eqx.field(static=True, converter=plain)
     n: int = eqx.field(static=True, converter=plain)
     length: float = eqx.field(static=True, converter=plain, default=1.0)
 
     def __check_init__(self):
         """Refuse what is no torus."""
-        require(self.d in (1, 2, 3), f"d must be 1, 2 or 3, but is {self.d!r}.")
-        require(
-            isinstance(self.n, int) and self.n >= 2,
-            f"n must be an integer of at least 2, but is {self.n!r}.",
-        )
-        require(
-            np.isfinite(self.length) and self.length > 0,
-            f"length must be positive, but is {self.length!r}.",
-        )
+        dimension(self.d)
+        whole("n", self.n, 2)
+        positive("length", self.length)
 
     def settings(self) -> dict[str, float]:
         """The arguments that build this grid again."""

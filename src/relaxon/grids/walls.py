@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.errors import dimension, require, whole
 from relaxon.grids.phase import PhaseGrid, VelocityNodes
 from relaxon.grids.torus import TorusGrid, axis_names, plain
 from relaxon.registry import register
@@ -30,14 +30,19 @@ class WalledGrid(eqx.Module):
         velocity: Velocity nodes of dimension at least d, symmetric as all rules here are.
     """
 
-    d: int = eqx.field(static=True)
+    d: int = eqx.field(static=True, converter=plain)
     n: int = eqx.field(static=True, converter=plain)
     velocity: VelocityNodes
 
     def __check_init__(self):
         """Refuse walls that the velocity cannot hit."""
-        require(self.d in (1, 2, 3), f"d must be 1, 2 or 3, but is {self.d!r}.")
-        require(self.n >= 2, f"n must be at least 2, but is {self.n!r}.")
+        dimension(self.d)
+        whole("n", self.n, 2)
+        require(
+            isinstance(self.velocity, VelocityNodes),
+            "velocity must be velocity nodes (UniformNodes or MappedNodes), "
+            f"but is a {type(self.velocity).__name__}.",
+        )
         require(
             self.velocity.d >= self.d,
             f"The velocity has dimension {self.velocity.d}, but the box {self.d}.",

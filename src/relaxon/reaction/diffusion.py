@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.errors import reals, require
 from relaxon.grids.torus import TorusGrid
 from relaxon.registry import register
 
@@ -23,7 +23,7 @@ def density_from_difference(m: jax.Array) -> jax.Array:
 
 def diffusion_tensor(given: Any, d: int, name: str = "D1") -> np.ndarray:
     """A scalar or a matrix as a symmetric `(d, d)` array; further rows are cut or padded by 0."""
-    array = np.asarray(given, dtype=float)
+    array = reals(name, given)
     require(bool(np.all(np.isfinite(array))), f"{name} must be finite.")
     if array.ndim == 0:
         array = float(array) * np.eye(d)
@@ -47,7 +47,10 @@ class Limit(eqx.Module):
 
     def checked_data(self, f0: Any, grid: Any) -> jax.Array:
         """The difference m of the densities: finite, of the grid's shape, of either sign."""
-        m = jnp.asarray(f0["m"] if isinstance(f0, Mapping) else f0, dtype=float)
+        if isinstance(f0, Mapping):
+            require("m" in f0, f"The state must hold m, but holds {', '.join(sorted(f0))}.")
+            f0 = f0["m"]
+        m = jnp.asarray(reals("m", f0))
         require(
             m.shape == grid.shape,
             f"m must have the grid's shape {grid.shape}, but has {m.shape}.",

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, require
-from relaxon.grids.phase import PhaseGrid
+from relaxon.errors import InputError, positive, require
+from relaxon.grids.phase import PhaseGrid, VelocityNodes
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.diffusion import DiffusionLimit
 from relaxon.reaction.profiles import Profile, profile, sample
@@ -121,6 +121,11 @@ class KineticReaction(Reaction):
         """
         if velocity is not None:
             nodes = getattr(velocity, "velocity", velocity)
+            require(
+                isinstance(nodes, VelocityNodes),
+                "velocity must be velocity nodes or a grid that has them, "
+                f"but is a {type(nodes).__name__}.",
+            )
             v = nodes.v.reshape(nodes.size, -1)
             moments = [
                 np.einsum("j,ja,jb->ab", sample(chi, nodes), v, v) for chi in (self.chi1, self.chi2)
@@ -161,10 +166,7 @@ class LinearizedReaction(Perturbation):
     rho_inf: float = eqx.field(static=True)
 
     def __init__(self, chi1: Any, chi2: Any, epsilon: float = 1.0, rho_inf: float = 1.0):
-        require(
-            np.isfinite(rho_inf) and rho_inf > 0,
-            f"rho_inf must be positive, but is {rho_inf!r}.",
-        )
+        positive("rho_inf", rho_inf)
         base = KineticReaction(chi1, chi2, epsilon)
         self.chi1, self.chi2, self.epsilon = base.chi1, base.chi2, base.epsilon
         self.rho_inf = float(rho_inf)

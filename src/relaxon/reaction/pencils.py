@@ -61,13 +61,23 @@ def matrix_witness(dissipation: np.ndarray, functional: np.ndarray) -> Callable:
     def witness(weights) -> Witness:
         full = np.concatenate([[1.0], np.atleast_1d(weights)])
         forms = np.einsum("n,bnij->bij", full, functional)
+        losses = np.einsum("n,bnij->bij", full, dissipation)
+        sharp = _reciprocal(losses, forms)
+        if sharp is not None:
+            rates, vectors = sharp
+            worst = int(np.argmin(rates))
+            u = vectors[worst]
+            return Witness(
+                float(rates[worst]),
+                np.einsum("i,nij,j->n", u, dissipation[worst], u),
+                np.einsum("i,nij,j->n", u, functional[worst], u),
+            )
         lows, vectors = np.linalg.eigh(forms)
         worst = int(np.argmin(lows[:, 0]))
         rate = None
         u = vectors[worst][:, 0]
         if lows[worst, 0] > 0:
             root = vectors / np.sqrt(lows)[:, None, :]
-            losses = np.einsum("n,bnij->bij", full, dissipation)
             values, vectors = np.linalg.eigh(np.swapaxes(root, 1, 2) @ losses @ root)
             worst = int(np.argmin(values[:, 0]))
             rate, u = float(values[worst, 0]), root[worst] @ vectors[worst][:, 0]
@@ -80,8 +90,37 @@ def matrix_witness(dissipation: np.ndarray, functional: np.ndarray) -> Callable:
     return witness
 
 
+def _reciprocal(losses: np.ndarray, forms: np.ndarray) -> tuple | None:
+    """Smallest eigenvalues and vectors of D relative to H if both are positive, else None.
+
+    As reciprocals of the largest of H relative to D, after D is scaled to a unit diagonal: rates
+    far below the other entries, as long waves have, keep their relative accuracy.
+    """
+    found = []
+    for form in (forms, losses):
+        diagonals = np.einsum("bii->bi", form)
+        if np.any(diagonals <= 0):
+            return None
+        scale = 1 / np.sqrt(diagonals)
+        try:
+            found.append((scale, np.linalg.cholesky(form * scale[:, :, None] * scale[:, None, :])))
+        except np.linalg.LinAlgError:
+            return None
+    scale, factor = found[1]
+    half = np.linalg.solve(factor, forms * scale[:, :, None] * scale[:, None, :])
+    whole = np.linalg.solve(factor, np.swapaxes(half, 1, 2))
+    values, vectors = np.linalg.eigh((whole + np.swapaxes(whole, 1, 2)) / 2)
+    top = np.linalg.solve(np.swapaxes(factor, 1, 2), vectors[:, :, -1:])[:, :, 0]
+    return 1 / values[:, -1], scale * top
+
+
 def best_pencil(
-    witness: Callable, centre, radius, tolerance: float = 1e-13, most_cuts: int = 6000
+    witness: Callable,
+    centre,
+    radius,
+    tolerance: float = 1e-13,
+    most_cuts: int = 6000,
+    relative: bool = False,
 ) -> BestPencil:
     """Maximise the proven rate over the weights by deep-cut ellipsoids.
 
@@ -90,6 +129,7 @@ def best_pencil(
         centre: Centre of the axis-parallel ellipsoid that is searched, shape (n,).
         radius: Its half axes, shape (n,).
         tolerance: Gap to the optimum at which to stop.
+        relative: Whether the tolerance is meant relative to a rate below one.
         most_cuts: Limit on the number of cuts.
 
     Returns:
@@ -119,7 +159,8 @@ def best_pencil(
         reach = float(np.sqrt(max(gradient @ shape @ gradient, 0.0)))
         if found.rate is not None:
             gap = max(0.0, value + reach) / size
-        if reach <= -value or (found.rate is not None and gap <= tolerance):
+        scale = min(1.0, max(best, 0.0)) if relative else 1.0
+        if reach <= -value or (found.rate is not None and gap <= tolerance * scale):
             break
         centre, shape = _shrunk(centre, shape, gradient / reach, -value / reach)
     if best_weights is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ import equinox as eqx
 import numpy as np
 from scipy.special import gammaln
 
-from relaxon.errors import InputError, positive, require, unknown
+from relaxon.errors import InputError, positive, reals, require, unknown
 from relaxon.grids.phase import MappedNodes, VelocityNodes
 from relaxon.reaction.concentration import (
     Concentration,
@@ -145,7 +146,7 @@ def _gaussian(variance: float = 1.0) -> Profile:
 
 def _anisotropic(covariance: Any) -> Profile:
     r"""$\prod_i (2 \pi T_i)^{-1/2} e^{-v_i^2/2T_i}$ with the variances T_i on the diagonal."""
-    given = np.asarray(covariance, dtype=float)
+    given = reals("covariance", covariance)
     if given.ndim == 2:
         require(
             given.shape[0] == given.shape[1] and np.allclose(given, np.diag(np.diag(given))),
@@ -153,7 +154,9 @@ def _anisotropic(covariance: Any) -> Profile:
         )
         given = np.diag(given)
     require(
-        given.ndim == 1 and given.size in (1, 2, 3) and bool(np.all(given > 0)),
+        given.ndim == 1
+        and given.size in (1, 2, 3)
+        and bool(np.all((given > 0) & np.isfinite(given))),
         f"covariance must hold one to three positive variances, but is {covariance!r}.",
     )
 
@@ -289,14 +292,18 @@ def profile(name: Any, **settings: Any) -> Profile:
     if callable(name):
         require(not settings, f"A callable profile takes no settings, got {sorted(settings)}.")
         return Profile(getattr(name, "__name__", "custom"), name)
-    if name not in _NAMED:
+    if not isinstance(name, str) or name not in _NAMED:
         raise unknown("profile", str(name), _NAMED)
-    try:
-        found = _NAMED[name](**settings)
-        fixed = tuple(sorted((key, _frozen(value)) for key, value in settings.items()))
-        return dataclasses.replace(found, parameters=fixed)
-    except TypeError as error:
-        raise InputError(f"Profile {name!r} does not take these settings: {error}.") from None
+    known = inspect.signature(_NAMED[name]).parameters
+    for setting in settings:
+        if setting not in known:
+            raise unknown(f"setting of profile {name!r}", setting, known)
+    needed = {key for key, given in known.items() if given.default is given.empty}
+    missing = sorted(needed - set(settings))
+    require(not missing, f"Profile {name!r} needs {', '.join(missing)}.")
+    found = _NAMED[name](**settings)
+    fixed = tuple(sorted((key, _frozen(value)) for key, value in settings.items()))
+    return dataclasses.replace(found, parameters=fixed)
 
 
 def concentration(chi: Profile, velocity: VelocityNodes) -> Concentration:
@@ -347,7 +354,7 @@ def verify(chi: Profile, velocity: VelocityNodes) -> None:
     Raises:
         InputError: Names the violated condition and by how much.
     """
-    values = np.asarray(chi(velocity.v), dtype=float)
+    values = _values(chi, velocity.v)
     label = f"profile {chi.name!r} violates condition (3)"
     require(
         values.shape == velocity.shape,
@@ -384,6 +391,20 @@ def verify(chi: Profile, velocity: VelocityNodes) -> None:
         f"{label}, integral of chi = 1: it is {found.mass or 0:.6g} by adaptive quadrature, though "
         f"the nodes give {mass:.6g}, which do not resolve the profile.",
     )
+
+
+def _values(chi: Profile, v: np.ndarray) -> np.ndarray:
+    """chi(v), where a user's callable may do anything."""
+    try:
+        found = chi(v)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"profile {chi.name!r} must map velocities of shape {v.shape} to their densities, but "
+            f"raises {type(error).__name__}: {' '.join(str(error).split())}."
+        ) from None
+    return reals(f"what profile {chi.name!r} returns", found)
 
 
 def _verify_tail(chi: Profile, velocity: VelocityNodes, label: str) -> None:

@@ -33,7 +33,7 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import positive, require
+from relaxon.errors import positive, reals, require
 from relaxon.reaction.marginals import GaussianMarginal, Marginal, as_marginal
 from relaxon.reaction.roots import turning, zeros_in_box
 
@@ -254,6 +254,7 @@ def landau_poles(rho_inf, T1, T2, k, left: float | None = None) -> np.ndarray:
     width = k * np.sqrt(max(first.moment(2), second.moment(2)))
     if left is None:
         left = -max(r, 1 / r) - 3.3 * width
+    left = float(reals("left", left).reshape(()))
     require(left < 0, f"left must be negative, but is {left}.")
 
     def function(lam):
@@ -400,7 +401,7 @@ def _same_everywhere(species) -> Marginal:
 
 
 def _covariance(name: str, value, dimension: int) -> np.ndarray:
-    matrix = np.asarray(value, dtype=float)
+    matrix = reals(name, value)
     if matrix.ndim == 0:
         return positive(name, value) * np.eye(dimension)
     require(
@@ -408,7 +409,8 @@ def _covariance(name: str, value, dimension: int) -> np.ndarray:
         and matrix.shape[0] == matrix.shape[1]
         and np.allclose(matrix, matrix.T)
         and bool(np.all(np.linalg.eigvalsh(matrix) > 0)),
-        f"{name} must be a variance or a symmetric positive definite matrix, but is {value!r}.",
+        f"{name} must be a variance or a symmetric positive definite matrix, "
+        f"but is {matrix.tolist()}.",
     )
     return matrix
 

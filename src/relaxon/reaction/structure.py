@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, require
+from relaxon.errors import InputError, reals, require
 from relaxon.reaction.diffusion import density_from_difference, relative
 
 Pair = tuple[jax.Array, jax.Array]
@@ -30,7 +30,7 @@ def pair(f: Any, grid: Any) -> Pair:
             raise InputError(
                 "The state must be a pair (f, g) or a mapping with keys f and g."
             ) from None
-    first, second = jnp.asarray(first, dtype=float), jnp.asarray(second, dtype=float)
+    first, second = _array("f", first), _array("g", second)
     for name, value in (("f", first), ("g", second)):
         require(
             value.shape == grid.shape,
@@ -38,6 +38,11 @@ def pair(f: Any, grid: Any) -> Pair:
             f"but has {value.shape}.",
         )
     return first, second
+
+
+def _array(name: str, value: Any) -> jax.Array:
+    known = isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating)
+    return jnp.asarray(value if known else reals(name, value), dtype=float)
 
 
 class Masses(eqx.Module):
