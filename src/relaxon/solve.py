@@ -302,7 +302,8 @@ def _hashable(functional: Any) -> Any:
 
 @eqx.filter_jit
 def _start(stepper: Stepper, f0: Any) -> Any:
-    return stepper.start(f0)
+    # Without weak types, so that the first step is compiled for all others, too.
+    return jax.tree.map(lambda x: jnp.asarray(x, x.dtype), stepper.start(f0))
 
 
 def _extended(times: np.ndarray, index: int, t_end: float) -> np.ndarray:

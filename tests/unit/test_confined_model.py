@@ -165,7 +165,7 @@ def test_equations_are_stored_and_problems_made():
 
 def test_bad_input_is_refused():
     for name in ("T1", "T2", "epsilon"):
-        with pytest.raises(InputError, match=f"{name} must be positive and finite, but is 0"):
+        with pytest.raises(InputError, match=f"{name} must be positive, but is 0"):
             ConfinedReaction(**{name: 0})
     with pytest.raises(InputError, match="epsilon must be a positive number, but is 'x'"):
         ConfinedReaction(epsilon="x")

@@ -82,7 +82,7 @@ def test_wrong_names_and_numbers():
         confinement("harmonik")
     with pytest.raises(InputError, match="stifness"):
         confinement("harmonic", stifness=1)
-    with pytest.raises(InputError, match="stiffness must be positive and finite, but is -1"):
+    with pytest.raises(InputError, match="stiffness must be positive, but is -1"):
         confinement("harmonic", stiffness=-1)
     with pytest.raises(InputError, match="takes no settings"):
         confinement(np.cosh, strength=1)
