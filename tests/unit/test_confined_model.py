@@ -167,7 +167,7 @@ def test_bad_input_is_refused():
     for name in ("T1", "T2", "epsilon"):
         with pytest.raises(InputError, match=f"{name} must be positive, but is 0"):
             ConfinedReaction(**{name: 0})
-    with pytest.raises(InputError, match="epsilon must be a positive number, but is 'x'"):
+    with pytest.raises(InputError, match="epsilon must be positive, but is 'x'"):
         ConfinedReaction(epsilon="x")
     state = smooth_state()
     with pytest.raises(InputError, match="must not be negative"):

@@ -76,7 +76,7 @@ def test_logarithm_has_no_overflow(s, k):
     [
         (-1.0, "positive"),
         (np.nan, "positive"),
-        ("hot", "positive number"),
+        ("hot", "positive"),
         (lambda v: 0.9 * GaussianMarginal(1.0).density(v), "mass"),
         (lambda v: GaussianMarginal(1.0).density(v - 0.1), "mean"),
         (lambda v: np.where(np.abs(v) < 1, np.nan, 0.0), "finite"),

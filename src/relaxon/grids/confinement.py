@@ -164,6 +164,6 @@ def confinement(name: Any, **settings: Any) -> Confinement:
     formula, allowed = _NAMED[name]
     for key in settings:
         if key not in allowed:
-            raise unknown(f"setting of the potential {name!r}", key, allowed)
+            raise unknown(f"{name} setting", key, allowed)
     fixed = tuple(sorted((key, positive(key, value)) for key, value in settings.items()))
     return Confinement(name, formula, fixed)

@@ -297,7 +297,7 @@ def profile(name: Any, **settings: Any) -> Profile:
     known = inspect.signature(_NAMED[name]).parameters
     for setting in settings:
         if setting not in known:
-            raise unknown(f"setting of profile {name!r}", setting, known)
+            raise unknown(f"{name} setting", setting, known)
     needed = {key for key, given in known.items() if given.default is given.empty}
     missing = sorted(needed - set(settings))
     require(not missing, f"Profile {name!r} needs {', '.join(missing)}.")
