@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +18,7 @@ STENCIL = 10
 """Nodes of the local interpolation on a line."""
 
 
+@eqx.filter_jit
 def data_ranges(fields: tuple[jax.Array, ...], positions: TorusGrid | ConfinedLine) -> jax.Array:
     """Smallest and largest value of each function that samples stand for.
 
