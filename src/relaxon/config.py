@@ -53,6 +53,14 @@ class EquationSection(Section):
 
 
 class PotentialSection(Section):
+    """What stands for a table [potential] in a file without one."""
+
+    def build(self, d: int) -> Any:
+        """The potential in dimension d; None without a table."""
+        return None
+
+
+class InteractionSection(PotentialSection):
     """A table [potential]: a potential of the grid's dimension, rescaled (duerinckx2023 (1.12)).
 
     V(x) becomes delta^-exponent V(x/delta); the default delta = 1 leaves it as it is.
@@ -62,15 +70,13 @@ class PotentialSection(Section):
     exponent: float = 0.0
 
     def build(self, d: int) -> Any:
-        """The potential; None for a file without one."""
+        """The potential in dimension d."""
         potential = self.unscaled(d)
-        if potential is None or self.delta == 1.0:
-            return potential
-        return potential.rescaled(self.delta, self.exponent)
+        return potential if self.delta == 1.0 else potential.rescaled(self.delta, self.exponent)
 
     def unscaled(self, d: int) -> Any:
         """The potential before it is rescaled."""
-        return None
+        raise NotImplementedError
 
 
 class InitialSection(Section):
@@ -143,7 +149,7 @@ class LenardBalescuSection(EquationSection):
         return LenardBalescu(potential)
 
 
-class GaussianSection(PotentialSection):
+class GaussianSection(InteractionSection):
     """V(x) = amplitude exp(-|x|^2/(2 length^2)); see `relaxon.potentials.Gaussian`."""
 
     amplitude: float = 1.0
@@ -156,7 +162,7 @@ class GaussianSection(PotentialSection):
         return Gaussian(d, self.amplitude, self.length)
 
 
-class YukawaSection(PotentialSection):
+class YukawaSection(InteractionSection):
     """A screened Coulomb potential; see `relaxon.potentials.Yukawa`."""
 
     amplitude: float
@@ -171,7 +177,7 @@ class YukawaSection(PotentialSection):
         return Yukawa(d, self.amplitude, self.screening_length, self.k_max, self.k_min)
 
 
-class CoulombSection(PotentialSection):
+class CoulombSection(InteractionSection):
     """A cut-off Coulomb potential; see `relaxon.potentials.Coulomb`."""
 
     k_max: float
