@@ -79,7 +79,7 @@ TWINS = {
 REFUTED = {"near-field-source": {"claimed": -1.5}, "bootstrap-near": {"power": -0.5}}
 
 
-LONG = {"bootstrap-far", "entropy-decreases"}
+LONG = {"bootstrap-far", "bootstrap-near-scaled", "entropy-decreases"}
 """Their runs are those of other checks and tests; they would cost half a minute."""
 
 

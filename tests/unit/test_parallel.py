@@ -29,9 +29,9 @@ from relaxon.stepping.asymptotic import Asymptotic
 
 assert len(jax.devices()) == 4
 use_cores(2)  # too late: changes nothing
-grid = PhaseGrid(TorusGrid(2, 8), UniformNodes(2, 8, 4.5))
+grid = PhaseGrid(TorusGrid(1, 32), UniformNodes(1, 32, 6.0))
 model = KineticReaction(epsilon=0.3)
-rho = jnp.exp(2.0 * jnp.where(jnp.sum(jnp.sin(2 * jnp.pi * grid.x), axis=-1) > 0, 1.0, -1.0))
+rho = jnp.exp(2.0 * jnp.where(grid.x[:, 0] > 0.4, 1.0, -1.0))
 f0 = model.local_equilibrium(rho, grid)
 ends = []
 for devices in (1, 4):
