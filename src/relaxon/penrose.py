@@ -82,15 +82,27 @@ class _Marginal:
         self.scale = float(np.abs(self.slope).max())
         require(self.scale > 0, "F1prime must not vanish everywhere.")
         self.step = float(steps.mean())
-        self.real = np.asarray(hilbert_uniform(jnp.asarray(self.slope)))
+        self.samples, self.points = jnp.asarray(self.slope), jnp.asarray(self.u)
+        self.real = np.asarray(hilbert_uniform(self.samples))
 
     def at(self, u: Any) -> tuple[np.ndarray, np.ndarray]:
         """Re z and F1'."""
-        real, slope = _at(jnp.asarray(self.slope), jnp.asarray(self.u), jnp.asarray(u, dtype=float))
+        real, slope = _at(self.samples, self.points, u)
         return np.asarray(real), np.asarray(slope)
+
+    def least(self, u: float, v_min: Any, v_max: Any) -> tuple[float, float]:
+        """`least_epsilon` at u."""
+        best, v = _least(self.samples, self.points, u, v_min, v_max)
+        return float(best), float(v)
 
 
 _at = jax.jit(hilbert_at)
+
+
+@jax.jit
+def _least(samples: jax.Array, points: jax.Array, u: Any, v_min: Any, v_max: Any) -> tuple:
+    real, slope = hilbert_at(samples, points, u)
+    return least_epsilon(jax.lax.complex(real, jnp.pi * slope), v_min, v_max)
 
 
 def _critical_points(m: _Marginal) -> list[tuple[float, float, int]]:
@@ -163,9 +175,7 @@ def _margin(potential: Potential, m: _Marginal, v_min: float, v_max: float) -> P
             return PenroseReport(True, 0.0, k, None, at, 0, False)
 
     def objective(u: float) -> float:
-        real, slope = m.at(u)
-        point = jnp.asarray(complex(float(real), math.pi * float(slope)))
-        return float(least_epsilon(point, potential.v_min, potential.v_max)[0])
+        return m.least(u, potential.v_min, potential.v_max)[0]
 
     best_u, best = float(m.u[value.argmin()]), float(value.min())
     dips = np.flatnonzero((value[1:-1] <= value[:-2]) & (value[1:-1] <= value[2:])) + 1
@@ -176,11 +186,10 @@ def _margin(potential: Potential, m: _Marginal, v_min: float, v_max: float) -> P
         )
         if result.fun < best:
             best_u, best = float(result.x), float(result.fun)
-    real, slope = m.at(best_u)
-    z_best = jnp.asarray(complex(float(real), math.pi * float(slope)))
-    v = least_epsilon(z_best, potential.v_min, potential.v_max)[1]
+    slope = m.at(best_u)[1]
+    v = m.least(best_u, potential.v_min, potential.v_max)[1]
     resolved = bool(abs(float(slope)) > _NOISE * m.scale) or best > 1e-6
-    k = float(potential.wavenumber(v)) if float(v) > 0 else math.inf
+    k = float(potential.wavenumber(jnp.asarray(v))) if v > 0 else math.inf
     return PenroseReport(True, best, k, None, best_u, 0, resolved)
 
 

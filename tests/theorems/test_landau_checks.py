@@ -96,7 +96,12 @@ def test_the_check_holds(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "spoiled"), [(name, s) for name, twins in TWINS.items() for s in twins]
+    ("name", "spoiled"),
+    [
+        pytest.param(name, s, marks=pytest.mark.slow if name in LONG else ())
+        for name, twins in TWINS.items()
+        for s in twins
+    ],
 )
 def test_the_spoiled_twin_fails(name, spoiled):
     verdict = checks()[name].altered(**spoiled).run(quick=True)

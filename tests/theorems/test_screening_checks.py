@@ -33,10 +33,14 @@ def two_temperatures(grid, mass, temperature):
 
 TWINS = [
     (theorems.conservation, {"equation": Spoiled(lambda q, f, grid: q * (1 + 1e-6 * grid.r))}),
-    (theorems.entropy_production, {"equation": Spoiled(lambda q, f, grid: -q)}),
+    pytest.param(
+        theorems.entropy_production,
+        {"equation": Spoiled(lambda q, f, grid: -q)},
+        marks=pytest.mark.slow,
+    ),
     (theorems.equilibrium, {"profile": two_temperatures}),
     (theorems.landau_prefactor, {"factor": 2.0}),
-    (theorems.sum_rules, {"factor": 1.01}),
+    pytest.param(theorems.sum_rules, {"factor": 1.01}, marks=pytest.mark.slow),
     (theorems.dispersion_bound, {"potentials": [Coulomb(3, 10.0)]}),
     (theorems.coulomb_contrast, {"potential": Gaussian(3)}),
     (theorems.eigenvalue_powers, {"claimed": (-2.0, -1.0)}),

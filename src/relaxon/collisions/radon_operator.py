@@ -122,6 +122,7 @@ class RadonOperator(eqx.Module):
         self.radon = RadonTransform(grid, directions, refine)
         self.cells, self.nodes = 0 if smooth else cells, nodes
 
+    @eqx.filter_jit
     def __call__(self, f: jax.Array) -> jax.Array:
         """Rate of change `div J`, conservative to rounding; shape `grid.shape`."""
         maxwellian = matched_maxwellian(f, self.grid)
@@ -130,6 +131,7 @@ class RadonOperator(eqx.Module):
         rate = self.grid.div(flux(diffusion, response, f, h), self.damping)
         return conserve(rate, maxwellian, self.grid)
 
+    @eqx.filter_jit
     def coefficients(self, f: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Diffusion tensor D `(..., d, d)` and friction P `(..., d)`: `J = D grad f - P f`."""
         maxwellian = matched_maxwellian(f, self.grid)
