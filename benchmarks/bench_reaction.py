@@ -60,9 +60,10 @@ def problem_p1():
         state, seconds = best(lambda stepper=stepper, start=start: run(stepper, start, end))
         before, after = stepper.diagnostics(start.y), stepper.diagnostics(state.y)
         a = amplitude(stepper.fields(state.y)["m"])
-        exact = EXACT.get(epsilon, EXACT[0.0] if epsilon == 1e-6 else np.nan)
+        exact = EXACT.get(epsilon, EXACT[0.0] if epsilon == 1e-6 else None)
+        error = f"{abs(a / exact - 1):.1e}" if exact else "-"
         print(
-            f"{epsilon:<9g} {a:.8f}  {abs(a / exact - 1):.1e}  {after['box_violation']:+.1e}  "
+            f"{epsilon:<9g} {a:.8f}  {error:<7}  {after['box_violation']:+.1e}  "
             f"{abs(after['mass_difference'] - before['mass_difference']):.1e}  {seconds:.4f}"
         )
 
