@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import Any
 
@@ -134,14 +135,23 @@ def confined(solution: Solution) -> bool:
 
 def _confined_rates(solution: Solution) -> Rates:
     """Temperatures epsilon^2 T stand for the scaling, as wave numbers do on the torus."""
-    from relaxon.reaction.confined_rates import confined_rates
-
     settings = equation_settings(solution)
     square, r = float(settings["epsilon"]) ** 2, rho_infinity(solution)
-    found = confined_rates(
+    dms, true = _proven_and_true(
         r, square * settings["T1"], square * settings["T2"], line(solution).potential
     )
-    return Rates(found.dms / square, None, found.true / square, r, None)
+    return Rates(dms / square, None, true / square, r, None)
+
+
+@functools.lru_cache(maxsize=16)
+def _proven_and_true(r: float, T1: float, T2: float, potential: Any) -> tuple[float, float]:
+    """Kept: headlines and figures of one run ask for them again, and they cost a second."""
+    from relaxon.reaction.confined_rates import confined_dms_constants
+    from relaxon.reaction.confined_spectrum import confined_gap
+    from relaxon.reaction.hypocoercivity import rate_of_constants
+
+    proven = rate_of_constants(confined_dms_constants(r, T1, T2, potential))
+    return proven.rate, confined_gap(r, T1, T2, potential).rate
 
 
 def measured_rate(solution: Solution) -> float:

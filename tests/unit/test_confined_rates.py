@@ -306,3 +306,13 @@ def test_bad_arguments():
         confined_gap(-1.0, 1.0, 1.0)
     with pytest.raises(InputError, match="n must hold the numbers"):
         confined_gap(1.0, 1.0, 1.0, "harmonic", 40)
+
+
+def test_tiny_eigenvalues_keep_their_digits():
+    """T epsilon^2 of 1e-16: the diffusion limit, which 1 - R_1 R_2 loses in rounding."""
+    for potential in ("harmonic", "double-well"):
+        gap = confined_gap(2.0, 1e-16, 5e-17, potential)
+        limit = limit_diffusivity(2.0, 1e-16, 5e-17) * poincare_constant(potential)
+        assert gap.rate == pytest.approx(limit, rel=1e-8)
+    rates = [confined_rates(2.0, T, T).dms for T in (1e-8, 1e-12)]
+    assert 0 < rates[1] < rates[0]

@@ -27,7 +27,12 @@ from relaxon.errors import positive
 from relaxon.grids.line import ConfinedLine
 from relaxon.reaction.confined_spectrum import DEPTH, confined_gap
 from relaxon.reaction.galerkin import h0_forms, transport_matrix
-from relaxon.reaction.hypocoercivity import DmsConstants, ProvenRate, proven_rate
+from relaxon.reaction.hypocoercivity import (
+    DmsConstants,
+    ProvenRate,
+    proven_rate,
+    rate_of_constants,
+)
 
 
 class ConfinedRates(eqx.Module):
@@ -128,15 +133,6 @@ def confined_dms_constants(
     )
 
 
-def confined_dms_rate(constants: DmsConstants) -> ProvenRate:
-    """Best explicit rate of Theorem 2.1 with given constants, as on the torus."""
-    x = constants.macroscopic / (1 + constants.macroscopic)
-    cross = -constants.bound / 2
-    dissipation = [[[constants.microscopic, 0], [0, 0]], [[-1, cross], [cross, x]]]
-    functional = [[[0.5, 0], [0, 0.5]], [[0, 0.25], [0.25, 0]]]
-    return proven_rate(np.array([dissipation]), np.array([functional]))
-
-
 def confined_rates(
     rho_inf: float, T1: float, T2: float, potential: Any = "harmonic", n: tuple = (48, 32)
 ) -> ConfinedRates:
@@ -157,7 +153,7 @@ def confined_rates(
     """
     gap = confined_gap(rho_inf, T1, T2, potential, n)
     constants = confined_dms_constants(rho_inf, T1, T2, potential)
-    proven = confined_dms_rate(constants)
+    proven = rate_of_constants(constants)
     functional = confined_functional_rate(rho_inf, T1, T2, potential)
     return ConfinedRates(
         dms=proven.rate,

@@ -96,6 +96,13 @@ class DensityResolvents(eqx.Module):
         factor = s / (s * s + temperature * self.frequencies**2)
         return (self.coupling * factor[..., None, :]) @ self.coupling.T
 
+    def mixed(self, s: Any, temperature: float) -> np.ndarray:
+        """Q(s) = 1 - s R(s), what transport takes from the densities, without cancellation."""
+        s = np.asarray(s)[..., None]
+        turned = temperature * self.frequencies**2
+        factor = turned / (s * s + turned)
+        return (self.coupling * factor[..., None, :]) @ self.coupling.T
+
 
 def confined_gap(
     rho_inf: float, T1: float, T2: float, potential: Any = "harmonic", n: tuple = (48, 32)
@@ -152,33 +159,43 @@ def _rightmost(r, T1, T2, density: DensityResolvents) -> tuple[float | complex, 
     edge, scale = -min(r, 1 / r), r + 1 / r
     one = np.eye(density.coupling.shape[0])
 
-    def largest(lam: float) -> float:
-        """Largest eigenvalue of R_1 R_2 at real lambda, less 1."""
-        first, second = density(lam + 1 / r, T1), density(lam + r, T2)
-        values, vectors = np.linalg.eigh(second)
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
-        return float(np.linalg.eigvalsh(root.T @ first @ root)[-1]) - 1.0
+    def relation(lam: Any) -> np.ndarray:
+        """s_1 s_2 (1 - R_1 R_2): singular at eigenvalues, accurate where they are tiny."""
+        first, second = density.mixed(lam + 1 / r, T1), density.mixed(lam + r, T2)
+        moved = np.asarray(lam * (scale + lam))[..., None, None]
+        return moved * one + first + second - first @ second
 
-    def determinant(lam):
+    def smallest(lam: float) -> float:
+        """Smallest eigenvalue of the relation at real lambda; they are real and increase."""
+        return float(np.linalg.eigvals(relation(lam)).real.min())
+
+    low = edge * (1 - 1e-6)
+    real = brentq(smallest, low, 0.0, xtol=1e-300, rtol=1e-14)
+    right = real + 1e-6 * abs(real)
+
+    def determinant(lam, pole=scale):
+        """det(s_1 s_2 (1 - R_1 R_2)/((lambda + pole)(lambda + r + 1/r))), poles on the left.
+
+        With a pole of the size of a tiny eigenvalue it does not underflow near it.
+        """
         lam = np.asarray(lam, dtype=complex)
         flat = lam.ravel()
         found = np.empty(flat.size, dtype=complex)
         for start in range(0, flat.size, 64):
             part = flat[start : start + 64]
-            product = density(part + 1 / r, T1) @ density(part + r, T2)
-            found[start : start + 64] = np.linalg.det(one - product)
+            size = ((part + pole) * (part + scale))[:, None, None]
+            found[start : start + 64] = np.linalg.det(relation(part) / size)
         return found.reshape(lam.shape)
 
-    low = edge * (1 - 1e-6)
-    real = brentq(largest, low, 0.0, xtol=1e-15, rtol=1e-14)
-    right = real + 1e-6 * abs(real)
+    # From the size of the eigenvalue, which may be tiny, to where the determinant is 1.
+    reach = np.arcsinh(3e5 * scale / abs(right))
 
     def line(t):
-        return right + 1j * scale * np.tan(np.pi * (t - 0.5))
+        return right + 1j * abs(right) * np.sinh(reach * (2 * t - 1))
 
     # The determinant tends to 1 at both ends of the line, which the half plane lies to the
     # right of; at 0 it does not vanish, as constants are left out.
-    if -round(turning(determinant, line, 1e-6, 1 - 1e-6, 65)) <= 0:
+    if -round(turning(lambda z: determinant(z, -2 * real), line, 0.0, 1.0, 129)) <= 0:
         return real, real
     height = scale
     probe = np.geomspace(1, 1e2, 60)

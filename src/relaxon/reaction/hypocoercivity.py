@@ -197,7 +197,11 @@ def dms_rate(rho_inf, T1, T2, k=None) -> ProvenRate:
     Accuracy: 1e-12 relatively, also where the rate is tiny (long waves, uneven temperatures):
     measured against 60 digits down to 4e-13.
     """
-    c = dms_constants(rho_inf, T1, T2, k)
+    return rate_of_constants(dms_constants(rho_inf, T1, T2, k))
+
+
+def rate_of_constants(c: DmsConstants) -> ProvenRate:
+    """`dms_rate` from its constants, on the torus or under a confining potential."""
     loss, x, bound = c.microscopic, c.macroscopic / (1 + c.macroscopic), c.bound
     # Beyond this weight the first form is not positive; there it is not differenced either.
     most = min(2.0, loss * x / (x + bound**2 / 4))

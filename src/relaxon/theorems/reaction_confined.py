@@ -13,8 +13,9 @@ from relaxon.grids.confined import ConfinedGrid, ThermalNodes
 from relaxon.grids.line import ConfinedLine
 from relaxon.problem import Problem, Record
 from relaxon.reaction.confined import ConfinedReaction
-from relaxon.reaction.confined_rates import confined_dms_constants, confined_dms_rate
+from relaxon.reaction.confined_rates import confined_dms_constants
 from relaxon.reaction.confined_spectrum import confined_gap
+from relaxon.reaction.hypocoercivity import rate_of_constants
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.reaction import solved
 
@@ -91,7 +92,7 @@ def _rates(potential: str, rho: float) -> tuple[float, float, float]:
     Those with epsilon are the ones with epsilon = 1, temperatures epsilon^2 and time t/epsilon^2.
     """
     square = EPSILON**2
-    proven = confined_dms_rate(confined_dms_constants(rho, square, square, potential))
+    proven = rate_of_constants(confined_dms_constants(rho, square, square, potential))
     gap = confined_gap(rho, square, square, potential, (32, 20))
     return gap.rate / square, proven.rate / square, proven.prefactor
 
