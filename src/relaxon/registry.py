@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
+import pkgutil
 from typing import Any, TypeVar
 
 from relaxon.errors import InputError, unknown
@@ -15,10 +15,22 @@ T = TypeVar("T", bound=type)
 def register(cls: T) -> T:
     """Class decorator: instances can be stored; the class needs a method `settings()`.
 
-    `from_spec` calls the class with these settings, or its `from_settings` if it has one.
+    `from_spec` calls the class with these settings, or its `from_settings` if it has one. A stored
+    run knows a class by its name alone, so that it outlives a move; hence names are unique.
     """
+    known = _CLASSES.setdefault(cls.__name__, cls)
+    assert known.__qualname__ == cls.__qualname__ and known.__module__ == cls.__module__, (
+        f"{cls} and {known} have one name."
+    )
     _CLASSES[cls.__name__] = cls
     return cls
+
+
+def discover(package: str) -> None:
+    """Import every module of a package, in the order of their names, so that all are entered."""
+    found = importlib.import_module(package)
+    for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+        importlib.import_module(module.name)
 
 
 def to_spec(value: Any) -> Any:
@@ -39,7 +51,7 @@ def to_spec(value: Any) -> Any:
             f"objects of registered classes ({', '.join(sorted(_CLASSES))})."
         )
     settings = {key: to_spec(item) for key, item in value.settings().items()}
-    return {"class": name, "module": type(value).__module__, "settings": settings}
+    return {"class": name, "settings": settings}
 
 
 def from_spec(spec: Any) -> Any:
@@ -48,12 +60,9 @@ def from_spec(spec: Any) -> Any:
         return [from_spec(item) for item in spec]
     if not isinstance(spec, dict):
         return spec
-    module = str(spec.get("module", ""))
-    if spec.get("class") not in _CLASSES and module.startswith("relaxon."):
-        # A run is resumed in a process that may not have used the class yet. Modules outside the
-        # package are not imported on the word of a file.
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
+    if spec.get("class") not in _CLASSES:
+        # A run is resumed in a process that may not have used the class yet.
+        discover("relaxon")
     if spec.get("class") not in _CLASSES:
         raise unknown("class", str(spec.get("class")), _CLASSES)
     settings = {key: from_spec(item) for key, item in spec["settings"].items()}

@@ -32,7 +32,10 @@ from relaxon.errors import InputError, require
 from relaxon.solution import Solution
 from relaxon.status import Status
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1 had the module of a class in its spec, which is ignored."""
+
+READABLE = (1, 2)
 
 
 class StorageError(OSError):
@@ -93,8 +96,8 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
     require((path / "run.json").is_file(), f"{path} is not a run directory: run.json is missing.")
     with _damaged(path):
         settings = json.loads((path / "run.json").read_text())
-        if settings["format"] != FORMAT:
-            raise ValueError(f"format {settings['format']}, this version reads {FORMAT}")
+        if settings["format"] not in READABLE:
+            raise ValueError(f"format {settings['format']}, this version reads {' and '.join(map(str, READABLE))}")
         return settings
 
 

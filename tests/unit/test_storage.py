@@ -67,7 +67,7 @@ def test_other_formats_and_other_checkpoints_are_refused(run):
     path, _ = run
     settings = json.loads((path / "run.json").read_text())
     (path / "run.json").write_text(json.dumps({**settings, "format": 99}))
-    with pytest.raises(rx.InputError, match="format 99, this version reads 1"):
+    with pytest.raises(rx.InputError, match="format 99, this version reads 1 and 2"):
         rx.open(path)
     grid = {**settings["grid"], "settings": {**settings["grid"]["settings"], "n": 90}}
     (path / "run.json").write_text(json.dumps({**settings, "grid": grid}))

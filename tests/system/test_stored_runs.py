@@ -1,0 +1,71 @@
+"""Runs on disk outlive the version that wrote them.
+
+`tests/data/format-1` holds runs of an early version 0.1.0 (storage format 1, module paths in the specs):
+each directory was left by a run that ended after some of its records; the npz file of the same name
+holds what the uninterrupted run returned, and `finished` is a run that came to its end.
+"""
+
+import json
+import pathlib
+import shutil
+
+import jax
+import numpy as np
+import pytest
+
+import relaxon as rx
+
+DATA = pathlib.Path(__file__).parents[1] / "data" / "format-1"
+QUICK = ("radial", "reaction")
+RUNS = [
+    pytest.param(path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
+    for path in sorted(DATA.glob("*.npz"))
+]
+
+
+def machine():
+    """What decides the last bits: the compiler and the instructions that it may use."""
+    lines = pathlib.Path("/proc/cpuinfo")
+    found = lines.read_text().splitlines() if lines.is_file() else []
+    flags = next((line for line in found if line.startswith("flags")), "")
+    names = sorted(x for x in flags.split() if x.startswith(("avx", "fma", "amx")))
+    return {"jax": jax.__version__, "flags": names}
+
+
+def expected(name):
+    with np.load(DATA / f"{name}.npz") as arrays:
+        return {key: arrays[key] for key in arrays.files}
+
+
+def found(solution):
+    return {
+        "t": solution.t,
+        **{f"field/{k}": v for k, v in solution.fields.items()},
+        **{f"scalar/{k}": v for k, v in solution.diagnostics.items()},
+    }
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_of_an_earlier_version_resumes_bit_for_bit(name, tmp_path):
+    path = tmp_path / name
+    shutil.copytree(DATA / name, path)
+    done = len(list((path / "records").iterdir()))
+    solution = rx.resume(path)
+    assert solution.ok
+    same = json.loads((DATA / "machine.json").read_text()) == machine()
+    again, wanted = found(solution), expected(name)
+    assert set(wanted) <= set(again)
+    for key, values in wanted.items():
+        np.testing.assert_array_equal(again[key][:done], values[:done], err_msg=key)
+        if same:
+            np.testing.assert_array_equal(again[key], values, err_msg=key)
+        else:  # another compiler or processor rounds differently
+            scale = 1e-9 * np.max(np.abs(values), initial=1e-300, where=np.isfinite(values))
+            np.testing.assert_allclose(again[key], values, 1e-6, scale, err_msg=key)
+
+
+def test_a_finished_run_of_an_earlier_version_opens():
+    solution = rx.open(DATA / "finished")  # the digest of all values is compared
+    assert solution.ok
+    for key, values in expected("radial").items():
+        np.testing.assert_array_equal(found(solution)[key], values, err_msg=key)
