@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from relaxon.collisions.landau import Landau
     from relaxon.collisions.lenard_balescu import LenardBalescu
     from relaxon.collisions.linearized import linearized
-    from relaxon.errors import InputError
+    from relaxon.core.errors import InputError
+    from relaxon.core.version import VERSION as __version__
     from relaxon.grids.cartesian import VelocityGrid
     from relaxon.grids.confined import ConfinedGrid, ThermalNodes
     from relaxon.grids.line import ConfinedLine
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from relaxon.storage import StorageError
     from relaxon.storage import open_run as open
     from relaxon.theorems import check, checks
-    from relaxon.version import VERSION as __version__
 
 __all__ = [
     "Case",
@@ -94,7 +94,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "ConfinedGrid": ("relaxon.grids.confined", "ConfinedGrid"),
     "ConfinedLine": ("relaxon.grids.line", "ConfinedLine"),
     "ConfinedReaction": ("relaxon.reaction.confined", "ConfinedReaction"),
-    "InputError": ("relaxon.errors", "InputError"),
+    "InputError": ("relaxon.core.errors", "InputError"),
     "KineticReaction": ("relaxon.reaction.model", "KineticReaction"),
     "Landau": ("relaxon.collisions.landau", "Landau"),
     "LenardBalescu": ("relaxon.collisions.lenard_balescu", "LenardBalescu"),
@@ -112,7 +112,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "TorusGrid": ("relaxon.grids.torus", "TorusGrid"),
     "UniformNodes": ("relaxon.grids.phase", "UniformNodes"),
     "WalledGrid": ("relaxon.grids.walls", "WalledGrid"),
-    "__version__": ("relaxon.version", "VERSION"),
+    "__version__": ("relaxon.core.version", "VERSION"),
     "TwoScale": ("relaxon.blowdown", "TwoScale"),
     "VelocityGrid": ("relaxon.grids.cartesian", "VelocityGrid"),
     "bootstrap_constant": ("relaxon.blowdown", "bootstrap_constant"),

@@ -12,13 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from relaxon.collisions.equation import Equation
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.two_scale import TwoScaleSystem
+from relaxon.core.equation import Equation
+from relaxon.core.errors import InputError, require
+from relaxon.core.registry import register
 from relaxon.distributions import C0, blowdown, check_blowdown
-from relaxon.errors import InputError, require
 from relaxon.grids.radial import RadialGrid
-from relaxon.registry import register
 from relaxon.solution import Solution
 
 BOOTSTRAP_END = 0.5

@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from relaxon.collisions.landau import Landau
+from relaxon.core.errors import require
 from relaxon.distributions import blowdown
-from relaxon.errors import require
 from relaxon.grids.radial import RadialGrid
 from relaxon.problem import Problem, Record
 from relaxon.solution import Solution

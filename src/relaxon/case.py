@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from relaxon import config, config_reaction, config_velocity
-from relaxon.errors import unknown
+from relaxon.core.errors import unknown
 
 if TYPE_CHECKING:
     from relaxon.problem import Problem, Record

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from relaxon.errors import InputError, require, unknown
-from relaxon.version import VERSION
+from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.version import VERSION
 
 DONE, ENDED_BADLY, BAD_INPUT = 0, 1, 2
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import pydantic
 
-from relaxon.errors import InputError, require, unknown
+from relaxon.core.errors import InputError, require, unknown
 
 CELL = 0.05
 """Width of a cell in the mapped coordinate of a radial grid if `n` is not set; at delta = 1e-6 the

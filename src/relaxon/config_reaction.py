@@ -6,7 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from relaxon import config
-from relaxon.errors import InputError, require
+from relaxon.core.errors import InputError, require
 
 Profiled = str | dict[str, Any]
 

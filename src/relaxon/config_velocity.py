@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from relaxon import config
-from relaxon.errors import require
+from relaxon.core.errors import require
 
 
 class VelocityGridSection(config.GridSection):

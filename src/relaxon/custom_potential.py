@@ -22,9 +22,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import bernoulli
 
-from relaxon.errors import InputError, require
+from relaxon.core.errors import InputError, require
+from relaxon.core.registry import register
 from relaxon.potential_forms import Potential, check_dimension, check_positive
-from relaxon.registry import register
 from relaxon.split import Split, log, polynomial, where
 from relaxon.wavenumber_panels import NODES, WEIGHTS, Segment, build_segments
 

@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.hilbert import hilbert_at, hilbert_uniform
 from relaxon.modes import gridded_mode, maxwellian_mode
 from relaxon.penrose import PenroseReport, penrose, penrose_marginal

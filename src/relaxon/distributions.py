@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.grids.radial import RadialGrid
 
 C0 = 1.0 / (3.0 * (2.0 * math.pi) ** 1.5)

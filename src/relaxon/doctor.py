@@ -25,7 +25,7 @@ def examine() -> tuple[list[str], bool]:
     import jax
     import jax.numpy as jnp
 
-    from relaxon.version import VERSION
+    from relaxon.core.version import VERSION
 
     lines = [f"relaxon     {VERSION}", f"python      {platform.python_version()}"]
     lines += [f"{name:<11} {importlib.metadata.version(name)}" for name in PACKAGES]

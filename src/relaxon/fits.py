@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.grids.radial import RadialGrid
 
 

@@ -17,7 +17,7 @@ from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.collisions.radon_operator import RadonOperator, resolution
 from relaxon.collisions.relative import RelativeSystem
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.line import ConfinedLine

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.plasma_function import dispersion_integral, dispersion_integral_real, dispersion_slope
 from relaxon.potentials import Potential
 

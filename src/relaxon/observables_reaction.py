@@ -9,12 +9,12 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.errors import require
+from relaxon.core.errors import require
+from relaxon.core.registry import register
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction import lyapunov
 from relaxon.reaction.diffusion import density_from_difference
 from relaxon.reaction.model import KineticReaction
-from relaxon.registry import register
 
 
 @register

@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 
 AXIS = "velocity"
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.hilbert import hilbert_at, hilbert_uniform
 from relaxon.potentials import Potential
 

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from relaxon import plot_screening, summary
-from relaxon.errors import InputError, unknown
+from relaxon.core.errors import InputError, unknown
 from relaxon.solution import Solution
 from relaxon.status import Status
 

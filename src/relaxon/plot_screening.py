@@ -135,7 +135,7 @@ def comparison(screened: Solution, bare: Solution) -> Figure:
 
 
 def _objects(solution: Solution) -> tuple[Any, Any]:
-    from relaxon.registry import from_spec
+    from relaxon.core.registry import from_spec
 
     equation = from_spec(solution.provenance["equation"])
     return equation.potential, from_spec(solution.provenance["grid"])
@@ -154,7 +154,7 @@ def _dispersion(potential: Any, grid: Any, f: np.ndarray) -> tuple[np.ndarray, A
 
 def _unscreened(potential: Any) -> float:
     """K_0, or one where it diverges (Coulomb without k_min)."""
-    from relaxon.errors import InputError
+    from relaxon.core.errors import InputError
 
     try:
         return float(potential.k0())

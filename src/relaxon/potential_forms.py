@@ -21,9 +21,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
+from relaxon.core.registry import register
 from relaxon.rational_screening import rational_resolvent
-from relaxon.registry import register
 from relaxon.special import polylog_ratio
 from relaxon.split import FLOOR, Split, variable
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, reals, require
+from relaxon.core.errors import InputError, reals, require
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
 

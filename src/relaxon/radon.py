@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import sici
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.grids.cartesian import VelocityGrid, line_points
 
 NUFFT_TOLERANCE = 1e-13

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaxon import citations, plot, summary
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
+from relaxon.core.version import VERSION
 from relaxon.solution import Solution
-from relaxon.version import VERSION
 
 SKIPPED = ("notes", "equation", "grid")
 """Provenance that the settings show already."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.status import Status
 
 

@@ -17,15 +17,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon import storage
-from relaxon.errors import InputError, require, unknown
+from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.registry import from_spec, to_spec
+from relaxon.core.version import VERSION
 from relaxon.methods import stepper_for
 from relaxon.problem import SHORTEST, Problem, Record
 from relaxon.progress import Progress, Quiet
-from relaxon.registry import from_spec, to_spec
 from relaxon.solution import Solution
 from relaxon.status import Status
 from relaxon.stepping.stepper import Stepper
-from relaxon.version import VERSION
 
 CHUNK = 256
 """Attempted steps between looks at the clock; a chunk's end does not influence the solution."""

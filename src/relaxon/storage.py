@@ -28,7 +28,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from relaxon.errors import InputError, require
+from relaxon.core.errors import InputError, require
 from relaxon.solution import Solution
 from relaxon.status import Status
 
@@ -97,7 +97,9 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
     with _damaged(path):
         settings = json.loads((path / "run.json").read_text())
         if settings["format"] not in READABLE:
-            raise ValueError(f"format {settings['format']}, this version reads {' and '.join(map(str, READABLE))}")
+            raise ValueError(
+                f"format {settings['format']}, this version reads {' and '.join(map(str, READABLE))}"
+            )
         return settings
 
 

@@ -119,8 +119,8 @@ def rates(solution: Solution) -> Rates | None:
 
 def line(solution: Solution) -> Any:
     """The positions of a run under a confining potential."""
+    from relaxon.core.registry import from_spec
     from relaxon.grids.line import ConfinedLine
-    from relaxon.registry import from_spec
 
     grid = solution.provenance["grid"]
     found = from_spec(grid["settings"]["line"] if grid["class"] == "ConfinedGrid" else grid)

@@ -15,8 +15,8 @@ from jax import Array
 
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.relative import RelativeSystem
+from relaxon.core.errors import require
 from relaxon.distributions import blowdown, blowdown_profile, maxwellian
-from relaxon.errors import require
 from relaxon.functionals import weighted_norm
 from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.rosenbrock import Rosenbrock

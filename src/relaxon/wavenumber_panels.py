@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import InputError, require
+from relaxon.core.errors import InputError, require
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
 _TO_LEGENDRE = (

@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import expm
 from scipy.special import erfcx
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.reaction import galerkin
 from relaxon.reaction.hypocoercivity import functional_rate
 from relaxon.reaction.semigroup import linear_decay

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reaction_cases import distance, run
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.model import KineticReaction

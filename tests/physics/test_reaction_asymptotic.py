@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reaction_cases import P1, P1_LIMIT, amplitude, distance, p1, run, watch
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.diffusion import DiffusionLimit

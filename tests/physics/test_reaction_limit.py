@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reaction_cases import P1_LIMIT, amplitude, run
 from scipy.integrate import solve_ivp
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.diffusion import DiffusionLimit
 from relaxon.stepping.bounds import flux_limited

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from reaction_cases import P1, amplitude, distance, p1, run
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.walls import WalledGrid

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from relaxon import plot, report
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.theorems.check import Check, Measurement, Unmeasured, check, checks, claim, judge
 from relaxon.theorems.family import Family, curve
 

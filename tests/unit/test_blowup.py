@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from relaxon.blowup import fit_blowup
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.solution import Solution
 from relaxon.status import Status
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid, cut_fraction
 
 

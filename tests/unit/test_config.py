@@ -4,7 +4,7 @@ import pytest
 
 import relaxon
 from relaxon import config
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 
 TABLES = {
     "description": "A line",

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
+from relaxon.core.registry import from_spec, to_spec
 from relaxon.grids.confined import ConfinedGrid, ThermalNodes
 from relaxon.grids.line import ConfinedLine
-from relaxon.registry import from_spec, to_spec
 
 SIZES = (18, 12)
 GRIDS = {

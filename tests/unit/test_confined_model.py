@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
+from relaxon.core.registry import from_spec, to_spec
 from relaxon.grids.confined import ConfinedGrid, ThermalNodes
 from relaxon.grids.confinement import confinement
 from relaxon.grids.line import ConfinedLine
@@ -13,7 +14,6 @@ from relaxon.grids.torus import TorusGrid
 from relaxon.problem import Problem
 from relaxon.reaction.confined import ConfinedReaction, LinearizedConfined
 from relaxon.reaction.confined_limit import ConfinedLimit
-from relaxon.registry import from_spec, to_spec
 
 POTENTIAL = confinement("quartic", strength=0.7)
 GRID = ConfinedGrid(ConfinedLine(POTENTIAL, 20), ThermalNodes(14))

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.linalg import eigh
 from scipy.optimize import brentq
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.confined import ConfinedGrid, ThermalNodes
 from relaxon.grids.line import ConfinedLine
 from relaxon.reaction.confined_rates import (

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
+from relaxon.core.registry import from_spec, to_spec
 from relaxon.grids.confinement import Confinement, confinement
 from relaxon.grids.line import ConfinedLine
-from relaxon.registry import from_spec, to_spec
 
 
 @pytest.mark.parametrize("stiffness", [1e-8, 1.0, 3.0, 1e8])

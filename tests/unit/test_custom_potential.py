@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from relaxon.core.errors import InputError
 from relaxon.custom_potential import Custom
-from relaxon.errors import InputError
 from relaxon.potentials import Gaussian, Yukawa
 
 

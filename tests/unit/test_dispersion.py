@@ -7,6 +7,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from relaxon.core.errors import InputError
 from relaxon.dispersion import (
     epsilon,
     epsilon_maxwellian,
@@ -18,7 +19,6 @@ from relaxon.dispersion import (
     z_maxwellian,
     z_of_marginal,
 )
-from relaxon.errors import InputError
 from relaxon.hilbert import hilbert_at, hilbert_mapped
 from relaxon.plasma_function import dispersion_integral
 from relaxon.potentials import Coulomb, Gaussian

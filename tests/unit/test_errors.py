@@ -2,7 +2,7 @@
 
 import pytest
 
-from relaxon.errors import InputError, require, unknown
+from relaxon.core.errors import InputError, require, unknown
 
 
 def test_require_raises_the_sentence_only_if_the_condition_fails():

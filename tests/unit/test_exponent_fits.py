@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.fits import power_law, refined, stretched_power
 
 

@@ -11,7 +11,7 @@ from relaxon.collisions.fast_convolution import (
     landau_operator,
     landau_rhs,
 )
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
 
 

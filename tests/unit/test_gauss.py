@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf, quad
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.gauss import gauss_rule
 
 

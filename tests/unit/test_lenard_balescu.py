@@ -10,10 +10,10 @@ import relaxon as rx
 from relaxon.collisions.radial import log_rate
 from relaxon.collisions.radial_jacobian import dense_jacobian
 from relaxon.collisions.relative import RelativeSystem
+from relaxon.core.errors import InputError
+from relaxon.core.registry import from_spec, to_spec
 from relaxon.custom_potential import Custom
-from relaxon.errors import InputError
 from relaxon.potentials import Coulomb, Gaussian, Yukawa
-from relaxon.registry import from_spec, to_spec
 from relaxon.status import Status
 
 # duerinckx2023, Lemma 2.2 for the unit Gaussian potential at mu_1: |v| -> (lambda_1, lambda_2).

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.parallel import Velocities, velocities
 
 SPLIT_RUN = """

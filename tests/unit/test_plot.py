@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from relaxon import plot, report, summary
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.solution import Solution
 from relaxon.status import Status
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.potentials import Coulomb, Gaussian, Yukawa
 
 TABLE = json.loads((Path(__file__).parents[1] / "reference" / "screening.json").read_text())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.phase import MappedNodes, UniformNodes
 from relaxon.reaction.profiles import concentration_exponent, profile, sample
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.special import dawsn
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.radon import RadonTransform, sphere_rule
 

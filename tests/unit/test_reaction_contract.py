@@ -6,7 +6,7 @@ import pytest
 
 import relaxon as rx
 from relaxon import plot, storage, summary
-from relaxon.registry import from_spec, to_spec
+from relaxon.core.registry import from_spec, to_spec
 from relaxon.solve import solve
 
 AMPLITUDES = {1.0: 1.11005906, 0.1: 0.72417495, 0.01: 0.48839430}

@@ -8,7 +8,7 @@ import pytest
 from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.phase import MappedNodes, UniformNodes
 from relaxon.reaction.hypocoercivity import (
     dms_constants,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import eigh, expm
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.reaction import galerkin
 from relaxon.reaction.hypocoercivity import (
     dms_constants,

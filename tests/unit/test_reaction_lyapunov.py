@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.reaction import galerkin
 from relaxon.reaction.hypocoercivity import functional_rate
 from relaxon.reaction.lyapunov import (

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.reaction.marginals import DensityMarginal, GaussianMarginal, as_marginal
 
 

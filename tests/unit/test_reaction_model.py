@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference, relative

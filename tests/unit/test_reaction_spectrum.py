@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import eigh_tridiagonal
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.reaction.marginals import GaussianMarginal
 from relaxon.reaction.profiles import profile
 from relaxon.reaction.roots import count_in_box, polished, turning, zeros_in_box

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 
 
 def problem():

@@ -6,7 +6,7 @@ import json
 import pytest
 
 import relaxon as rx
-from relaxon.registry import from_spec, register, to_spec
+from relaxon.core.registry import from_spec, register, to_spec
 
 
 @register

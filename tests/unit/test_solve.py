@@ -10,7 +10,7 @@ import pytest
 
 import relaxon as rx
 from relaxon import storage
-from relaxon.registry import register
+from relaxon.core.registry import register
 
 SOLVE = importlib.import_module("relaxon.solve")
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.status import Status
 from relaxon.stepping.stabilized import Flow, StabilizedStepper
 

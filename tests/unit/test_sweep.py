@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.functionals import weighted_norm
 from relaxon.sweep import sweep
 

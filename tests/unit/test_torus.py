@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
 

@@ -20,8 +20,8 @@ from relaxon.collisions.two_scale_operators import (
     gaussian_coefficients,
     unit_excess,
 )
+from relaxon.core.errors import InputError
 from relaxon.distributions import C0
-from relaxon.errors import InputError
 from relaxon.stepping.block_tridiagonal import gauss_jordan
 
 

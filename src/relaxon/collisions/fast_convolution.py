@@ -14,7 +14,7 @@ from scipy.special import jv, roots_jacobi, spherical_jn
 
 from relaxon.collisions.equilibrium import Maxwellian, conserve, matched_maxwellian
 from relaxon.collisions.flux import coefficients, flux, tilted_gradient, triangle
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.grids.cartesian import VelocityGrid
 
 

@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from relaxon.collisions.equation import Equation
 from relaxon.collisions.equilibrium import matched_maxwellian
 from relaxon.collisions.fast_convolution import landau_operator
 from relaxon.collisions.kernels import FixedKernel, MinKernel
@@ -21,12 +20,13 @@ from relaxon.collisions.radial_screening import (
     radial_screening,
 )
 from relaxon.collisions.unscreened import Unscreened
+from relaxon.core.equation import Equation
+from relaxon.core.errors import InputError, require
+from relaxon.core.registry import register
 from relaxon.distributions import maxwellian
-from relaxon.errors import InputError, require
 from relaxon.functionals import moments
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
-from relaxon.registry import register
 
 STRENGTH = 1.0 / (8.0 * math.pi)
 """The strength of gualdani2025 (1.1), for which div A[F] grad F has A = (1/8pi) Pi/|.| * F."""

@@ -9,19 +9,19 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.equation import Equation
 from relaxon.collisions.equilibrium import matched_maxwellian
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_screening import RadialScreening, coefficients_of, radial_screening
 from relaxon.collisions.radon_operator import RadonOperator
+from relaxon.core.equation import Equation
+from relaxon.core.errors import InputError, require
+from relaxon.core.registry import register
 from relaxon.distributions import maxwellian
-from relaxon.errors import InputError, require
 from relaxon.functionals import moments, temperature
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
 from relaxon.penrose import penrose
 from relaxon.potentials import Potential
-from relaxon.registry import register
 
 
 @register

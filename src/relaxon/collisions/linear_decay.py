@@ -19,7 +19,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from relaxon.collisions.linear_sector import Sector
-from relaxon.errors import require
+from relaxon.core.errors import require
 
 
 def polynomial_data(r: np.ndarray, power: float) -> np.ndarray:

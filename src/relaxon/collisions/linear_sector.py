@@ -25,7 +25,7 @@ from scipy.sparse import csr_array, diags_array
 
 from relaxon.collisions.line_density import LineDensity
 from relaxon.collisions.radial_elements import RadialElements
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.grids.radial import sphere_area
 
 _REACH = 8.3

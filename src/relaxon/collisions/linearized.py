@@ -30,7 +30,7 @@ import numpy as np
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.line_density import LineDensity, screened, unscreened
 from relaxon.collisions.linear_sector import Sector, zonal
-from relaxon.errors import InputError, require
+from relaxon.core.errors import InputError, require
 from relaxon.grids.radial import sphere_area
 from relaxon.potentials import Potential
 

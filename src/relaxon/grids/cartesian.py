@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, require
-from relaxon.registry import register
+from relaxon.core.errors import InputError, require
+from relaxon.core.registry import register
 
 
 @register

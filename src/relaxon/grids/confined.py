@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.linalg import svd
 
-from relaxon.errors import require
+from relaxon.core.errors import require
+from relaxon.core.registry import register
 from relaxon.grids.gauss import gauss_rule
 from relaxon.grids.line import ConfinedLine
 from relaxon.grids.torus import plain
-from relaxon.registry import register
 
 LARGEST = 4096
 """Most unknowns of one parity: the singular value decomposition beyond takes minutes."""

@@ -9,8 +9,8 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import InputError, positive, require, unknown
-from relaxon.registry import register
+from relaxon.core.errors import InputError, positive, require, unknown
+from relaxon.core.registry import register
 
 _WIDEST = 2.0**40
 _SAMPLES = 4097

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 
 _PANELS = 128
 _POINTS = 24

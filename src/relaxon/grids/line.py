@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
+from relaxon.core.registry import register
 from relaxon.grids.confinement import Confinement, confinement
 from relaxon.grids.gauss import GaussRule, gauss_rule
 from relaxon.grids.torus import plain
-from relaxon.registry import register
 
 
 @register

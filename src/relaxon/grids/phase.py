@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import dimension, positive, require, whole
+from relaxon.core.errors import dimension, positive, require, whole
+from relaxon.core.registry import register
 from relaxon.grids.torus import TorusGrid, axis_names, plain
-from relaxon.registry import register
 
 
 def _check(d: int, n: int, extent: float, name: str) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from jax import Array
 from scipy.special import zeta
 
-from relaxon.errors import require
-from relaxon.registry import register
+from relaxon.core.errors import require
+from relaxon.core.registry import register
 
 OUTER_STRETCH = 4.0
 """The part of the mapped coordinate that is spent linearly on [0, r_max]; see `RadialGrid`."""

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import dimension, positive, whole
-from relaxon.registry import register
+from relaxon.core.errors import dimension, positive, whole
+from relaxon.core.registry import register
 
 
 def axis_names(letter: str, d: int) -> list[str]:

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import dimension, require, whole
+from relaxon.core.errors import dimension, require, whole
+from relaxon.core.registry import register
 from relaxon.grids.phase import PhaseGrid, VelocityNodes
 from relaxon.grids.torus import TorusGrid, axis_names, plain
-from relaxon.registry import register
 
 
 @register

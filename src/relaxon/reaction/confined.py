@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import positive, require
+from relaxon.core.errors import positive, require
+from relaxon.core.registry import register
 from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.confinement import Confinement, confinement
 from relaxon.reaction.confined_limit import ConfinedLimit
 from relaxon.reaction.structure import Pair, Perturbation, Reaction, TwoSpecies
-from relaxon.registry import register
 
 
 class GibbsMasses(eqx.Module):

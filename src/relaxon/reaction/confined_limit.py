@@ -8,11 +8,11 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
+from relaxon.core.registry import register
 from relaxon.grids.confinement import Confinement, confinement
 from relaxon.grids.line import ConfinedLine
 from relaxon.reaction.diffusion import Limit, density_from_difference
-from relaxon.registry import register
 
 
 @register

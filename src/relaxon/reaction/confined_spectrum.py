@@ -37,7 +37,7 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import positive, require
+from relaxon.core.errors import positive, require
 from relaxon.grids.confined import ConfinedGrid, ThermalNodes
 from relaxon.grids.line import ConfinedLine
 from relaxon.reaction.roots import turning, zeros_in_box

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import reals, require
+from relaxon.core.errors import reals, require
+from relaxon.core.registry import register
 from relaxon.grids.torus import TorusGrid
-from relaxon.registry import register
 
 
 def density_from_difference(m: jax.Array) -> jax.Array:

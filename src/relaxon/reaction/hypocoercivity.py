@@ -23,7 +23,7 @@ from __future__ import annotations
 import equinox as eqx
 import numpy as np
 
-from relaxon.errors import positive, require
+from relaxon.core.errors import positive, require
 from relaxon.reaction.galerkin import h0_forms, transport_matrix
 from relaxon.reaction.marginals import as_marginal
 from relaxon.reaction.pencils import best_pencil, matrix_witness

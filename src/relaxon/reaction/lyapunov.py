@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 
 
 class ReactionSpace(eqx.Module):

@@ -19,7 +19,7 @@ import equinox as eqx
 import numpy as np
 from scipy.special import erfcx, log_ndtr, wofz
 
-from relaxon.errors import positive, require
+from relaxon.core.errors import positive, require
 from relaxon.reaction.panels import DEGREE, PanelSeries
 
 

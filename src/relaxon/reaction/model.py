@@ -9,13 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, positive, require
+from relaxon.core.errors import InputError, positive, require
+from relaxon.core.registry import register
 from relaxon.grids.phase import PhaseGrid, VelocityNodes
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.diffusion import DiffusionLimit
 from relaxon.reaction.profiles import Profile, profile, sample
 from relaxon.reaction.structure import Masses, Pair, Perturbation, Reaction, pair
-from relaxon.registry import register
 
 
 @register

@@ -15,7 +15,7 @@ import equinox as eqx
 import numpy as np
 from scipy.special import spherical_jn
 
-from relaxon.errors import InputError, require
+from relaxon.core.errors import InputError, require
 
 DEGREE = 24
 _DOUBLINGS = 41

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import equinox as eqx
 import numpy as np
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 
 
 class Witness(NamedTuple):

@@ -12,7 +12,8 @@ import equinox as eqx
 import numpy as np
 from scipy.special import gammaln
 
-from relaxon.errors import InputError, positive, reals, require, unknown
+from relaxon.core.errors import InputError, positive, reals, require, unknown
+from relaxon.core.registry import register
 from relaxon.grids.phase import MappedNodes, VelocityNodes
 from relaxon.reaction.concentration import (
     Concentration,
@@ -20,7 +21,6 @@ from relaxon.reaction.concentration import (
     concentration_on_line,
 )
 from relaxon.reaction.marginals import DensityMarginal, GaussianMarginal, Marginal
-from relaxon.registry import register
 
 # Quadrature may miss this much of the normalisation before we blame profile or nodes.
 _TOLERANCE = 1e-4

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from relaxon.errors import InputError
+from relaxon.core.errors import InputError
 
 _LARGEST_TURN = 0.7
 _MOST_POINTS = 200_000

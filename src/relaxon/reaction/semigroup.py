@@ -21,7 +21,7 @@ import equinox as eqx
 import numpy as np
 from numpy.polynomial import legendre
 
-from relaxon.errors import InputError, positive, require
+from relaxon.core.errors import InputError, positive, require
 from relaxon.reaction.marginals import Marginal, as_marginal
 
 _NODES = 20

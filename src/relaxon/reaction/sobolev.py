@@ -24,7 +24,7 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import positive, require
+from relaxon.core.errors import positive, require
 from relaxon.reaction.marginals import Marginal, as_marginal
 from relaxon.reaction.pencils import Witness, best_pencil, matrix_witness
 

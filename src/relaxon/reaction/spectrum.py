@@ -33,7 +33,7 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.errors import positive, reals, require
+from relaxon.core.errors import positive, reals, require
 from relaxon.reaction.marginals import GaussianMarginal, Marginal, as_marginal
 from relaxon.reaction.roots import turning, zeros_in_box
 

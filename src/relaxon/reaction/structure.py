@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import InputError, reals, require
+from relaxon.core.errors import InputError, reals, require
 from relaxon.reaction.diffusion import density_from_difference, relative
 
 Pair = tuple[jax.Array, jax.Array]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.parallel import Velocities, velocities
 from relaxon.reaction.confined import ConfinedReaction
 from relaxon.reaction.diffusion import density_from_difference, relative

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.reaction.confined_limit import ConfinedLimit
 from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference
 from relaxon.stepping.bounds import limited

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction.diffusion import density_from_difference
 from relaxon.reaction.model import KineticReaction

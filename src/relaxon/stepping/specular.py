@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.model import KineticReaction
 from relaxon.stepping.asymptotic import Asymptotic, AsymptoticState, Split

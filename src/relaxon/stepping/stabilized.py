@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.errors import require
+from relaxon.core.errors import require
 from relaxon.status import Status
 from relaxon.stepping.stepper import Stepper
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from relaxon.errors import require, unknown
+from relaxon.core.errors import require, unknown
 from relaxon.fits import Fit
 from relaxon.theorems.family import Family
 

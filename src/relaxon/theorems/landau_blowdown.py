@@ -11,8 +11,8 @@ import numpy as np
 
 from relaxon.blowup import fit_blowup, solve_to_blowup
 from relaxon.collisions.landau import Landau
+from relaxon.core.errors import InputError
 from relaxon.distributions import blowdown, maxwellian
-from relaxon.errors import InputError
 from relaxon.fits import Fit, power_law, refined, stretched_power
 from relaxon.grids.radial import RadialGrid
 from relaxon.problem import Problem, Record

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from typing import Any, TypeVar
 
-from relaxon.errors import InputError, unknown
+from relaxon.core.errors import InputError, unknown
 
 _CLASSES: dict[str, type] = {}
 T = TypeVar("T", bound=type)
