@@ -15,7 +15,7 @@ from scipy.sparse import diags_array
 
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
-from relaxon.parallel import use_cores, velocities
+from relaxon.numerics.devices import use_cores, velocities
 from relaxon.reaction.model import KineticReaction
 from relaxon.reaction.profiles import profile
 from relaxon.stepping.asymptotic import Asymptotic

@@ -94,7 +94,7 @@ def run(
     """
     from relaxon.case import case_files, from_file
     from relaxon.config import parse_settings
-    from relaxon.parallel import use_cores
+    from relaxon.numerics.devices import use_cores
 
     changes = parse_settings(list(settings))
     files = case_files()
@@ -128,7 +128,7 @@ def resume(
     quiet:
         Show nothing but errors.
     """
-    from relaxon.parallel import use_cores
+    from relaxon.numerics.devices import use_cores
     from relaxon.solve import resume as resume_run
 
     use_cores()

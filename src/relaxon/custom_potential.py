@@ -24,8 +24,8 @@ from scipy.special import bernoulli
 
 from relaxon.core.errors import InputError, require
 from relaxon.core.registry import register
+from relaxon.numerics.split_complex import Split, log, polynomial, where
 from relaxon.potential_forms import Potential, check_dimension, check_positive
-from relaxon.split import Split, log, polynomial, where
 from relaxon.wavenumber_panels import NODES, WEIGHTS, Segment, build_segments
 
 _B = bernoulli(30)

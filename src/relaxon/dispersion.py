@@ -22,8 +22,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
-from relaxon.hilbert import hilbert_at, hilbert_uniform
 from relaxon.modes import gridded_mode, maxwellian_mode
+from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
 from relaxon.penrose import PenroseReport, penrose, penrose_marginal
 from relaxon.plasma_function import dispersion_integral, dispersion_integral_real
 from relaxon.potentials import Potential

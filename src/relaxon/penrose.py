@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from relaxon.core.errors import require
-from relaxon.hilbert import hilbert_at, hilbert_uniform
+from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
 from relaxon.potentials import Potential
 
 _NOISE = 1e-12

@@ -23,9 +23,9 @@ import numpy as np
 
 from relaxon.core.errors import require
 from relaxon.core.registry import register
+from relaxon.numerics.polylogarithm import polylog_ratio
+from relaxon.numerics.split_complex import FLOOR, Split, variable
 from relaxon.rational_screening import rational_resolvent
-from relaxon.special import polylog_ratio
-from relaxon.split import FLOOR, Split, variable
 
 _GAUSS = tuple(a * 0.5 + b for a, b in zip(np.polynomial.legendre.leggauss(12), (0.5, 0.0)))
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")

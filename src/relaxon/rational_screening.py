@@ -13,8 +13,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from relaxon.special import arctan_deficit, arctan_ratio, interval_moment
-from relaxon.split import Split, log, sqrt, where
+from relaxon.numerics.polylogarithm import arctan_deficit, arctan_ratio, interval_moment
+from relaxon.numerics.split_complex import Split, log, sqrt, where
 
 
 def rational_resolvent(

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from relaxon import fits, summary_reaction
+from relaxon import summary_reaction
+from relaxon.numerics import fits
 from relaxon.solution import Solution
 from relaxon.status import Status
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import erfcx, gamma, gammaincc
 
-from relaxon.fits import power_law
+from relaxon.numerics.fits import power_law
 from relaxon.theorems.reaction_averaging import SLICES, WAVES, averaged
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaxon.stepping.block_tridiagonal import blocks_from_bands, factor
+from relaxon.numerics.block_tridiagonal import blocks_from_bands, factor
 
 
 def dense(lower, diagonal, upper):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.stepping.block_tridiagonal import factor
+from relaxon.numerics.block_tridiagonal import factor
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from relaxon.dispersion import (
     z_maxwellian,
     z_of_marginal,
 )
-from relaxon.hilbert import hilbert_at, hilbert_mapped
+from relaxon.numerics.hilbert import hilbert_at, hilbert_mapped
 from relaxon.plasma_function import dispersion_integral
 from relaxon.potentials import Coulomb, Gaussian
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.fits import power_law, refined, stretched_power
+from relaxon.numerics.fits import power_law, refined, stretched_power
 
 
 def test_an_exact_power_is_recovered_to_rounding():

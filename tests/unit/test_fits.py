@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relaxon import fits
+from relaxon.numerics import fits
 
 
 @pytest.mark.parametrize("power", [0.5, 2 / 3, 0.8])

@@ -5,7 +5,7 @@ import pytest
 from mpmath import mp, mpf, quad
 
 from relaxon.core.errors import InputError
-from relaxon.grids.gauss import gauss_rule
+from relaxon.numerics.gauss import gauss_rule
 
 
 def gaussian(x):

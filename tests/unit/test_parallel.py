@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.parallel import Velocities, velocities
+from relaxon.numerics.devices import Velocities, velocities
 
 SPLIT_RUN = """
 import re
 
-from relaxon.parallel import use_cores
+from relaxon.numerics.devices import use_cores
 
 use_cores(4)
 import equinox as eqx

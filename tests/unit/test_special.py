@@ -6,8 +6,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from relaxon.special import arctan_deficit, arctan_ratio, polylog_ratio
-from relaxon.split import variable
+from relaxon.numerics.polylogarithm import arctan_deficit, arctan_ratio, polylog_ratio
+from relaxon.numerics.split_complex import variable
 
 
 def both(split):

@@ -22,7 +22,7 @@ from relaxon.collisions.two_scale_operators import (
 )
 from relaxon.core.errors import InputError
 from relaxon.distributions import C0
-from relaxon.stepping.block_tridiagonal import gauss_jordan
+from relaxon.numerics.block_tridiagonal import gauss_jordan
 
 
 def grid(n=120, delta=1e-2):

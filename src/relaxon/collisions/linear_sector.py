@@ -24,9 +24,9 @@ from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.sparse import csr_array, diags_array
 
 from relaxon.collisions.line_density import LineDensity
-from relaxon.collisions.radial_elements import RadialElements
 from relaxon.core.errors import require
 from relaxon.grids.radial import sphere_area
+from relaxon.numerics.radial_elements import RadialElements
 
 _REACH = 8.3
 

@@ -10,7 +10,7 @@ from jax import Array
 
 from relaxon.collisions.kernels import KernelModel, MinKernel
 from relaxon.collisions.radial import Frame, divergence, kernel_sum
-from relaxon.stepping.block_tridiagonal import blocks_from_bands, factor
+from relaxon.numerics.block_tridiagonal import blocks_from_bands, factor
 
 
 class Linearization(eqx.Module):

@@ -48,7 +48,7 @@ from relaxon.collisions.two_scale_operators import (
 from relaxon.distributions import C0
 from relaxon.functionals import moments
 from relaxon.grids.radial import RadialGrid
-from relaxon.stepping.block_tridiagonal import blocks_from_bands, factor
+from relaxon.numerics.block_tridiagonal import blocks_from_bands, factor
 from relaxon.stepping.system import System
 
 

@@ -8,8 +8,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from relaxon.numerics.split_complex import Split
 from relaxon.potentials import Potential
-from relaxon.split import Split
 
 
 class Unscreened(Potential):

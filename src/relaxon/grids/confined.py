@@ -12,9 +12,9 @@ from scipy.linalg import svd
 
 from relaxon.core.errors import require
 from relaxon.core.registry import register
-from relaxon.grids.gauss import gauss_rule
 from relaxon.grids.line import ConfinedLine
 from relaxon.grids.torus import plain
+from relaxon.numerics.gauss import gauss_rule
 
 LARGEST = 4096
 """Most unknowns of one parity: the singular value decomposition beyond takes minutes."""

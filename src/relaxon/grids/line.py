@@ -12,8 +12,8 @@ import numpy as np
 from relaxon.core.errors import require
 from relaxon.core.registry import register
 from relaxon.grids.confinement import Confinement, confinement
-from relaxon.grids.gauss import GaussRule, gauss_rule
 from relaxon.grids.torus import plain
+from relaxon.numerics.gauss import GaussRule, gauss_rule
 
 
 @register

@@ -40,7 +40,7 @@ from scipy.optimize import brentq
 from relaxon.core.errors import positive, require
 from relaxon.grids.confined import ConfinedGrid, ThermalNodes
 from relaxon.grids.line import ConfinedLine
-from relaxon.reaction.roots import turning, zeros_in_box
+from relaxon.numerics.roots import turning, zeros_in_box
 
 DEPTH, XI_MAX = 36.0, 8.5
 """Where phase space is cut for linear theory: nodal values do not matter, so further out than for

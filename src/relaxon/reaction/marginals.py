@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import erfcx, log_ndtr, wofz
 
 from relaxon.core.errors import positive, require
-from relaxon.reaction.panels import DEGREE, PanelSeries
+from relaxon.numerics.panels import DEGREE, PanelSeries
 
 
 class Marginal(eqx.Module):
@@ -151,7 +151,7 @@ class GaussianMarginal(Marginal):
 class DensityMarginal(Marginal):
     r"""A marginal given as a callable density, transformed exactly panel by panel.
 
-    See `relaxon.reaction.panels`. Nothing becomes singular as the pole $v = i s / k$ comes down to
+    See `relaxon.numerics.panels`. Nothing becomes singular as the pole $v = i s / k$ comes down to
     the real axis, where Q_n has its limit from above. Panels far from the pole use Gauss-Legendre
     nodes.
 

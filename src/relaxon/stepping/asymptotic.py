@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from relaxon.core.errors import require
-from relaxon.parallel import Velocities, velocities
+from relaxon.numerics.devices import Velocities, velocities
 from relaxon.reaction.confined import ConfinedReaction
 from relaxon.reaction.diffusion import density_from_difference, relative
 from relaxon.reaction.model import KineticReaction
@@ -135,7 +135,7 @@ class Asymptotic(eqx.Module):
 
     The velocity axis is the first of p and q. A step meets it once: all velocities are relaxed
     independently, then moments and extremes are exchanged; the entropy of the result adds one
-    number. On several devices each holds a slice of the axis (`relaxon.parallel`).
+    number. On several devices each holds a slice of the axis (`relaxon.numerics.devices`).
 
     Accuracy: problem P1 (32 points, 24 nodes, dt = 5e-4, 44 steps) has a relative error of m
     below 2e-4 for every epsilon from 1 to 1e-8 and in the limit, and the observed order in time

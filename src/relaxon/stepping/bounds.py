@@ -10,10 +10,10 @@ import numpy as np
 
 from relaxon.grids.line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
+from relaxon.numerics.linear_solver import linear_solver
 from relaxon.reaction.diffusion import density_from_difference
 from relaxon.stepping.deviations import Extremes
 from relaxon.stepping.line_bounds import line_exchange, line_limited
-from relaxon.stepping.linear import linear_solver
 
 
 def flux_limited(

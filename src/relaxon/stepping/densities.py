@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from relaxon.grids.line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
-from relaxon.stepping.linear import linear_solver
+from relaxon.numerics.linear_solver import linear_solver
 
 Pair = tuple[jax.Array, jax.Array]
 

@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from relaxon.grids.torus import TorusGrid
-from relaxon.parallel import Velocities
+from relaxon.numerics.devices import Velocities
 
 
 class Extremes(eqx.Module):

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 from jax import lax
 
 from relaxon.core.errors import require
+from relaxon.numerics.linear_solver import linear_solver
 from relaxon.reaction.confined_limit import ConfinedLimit
 from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference
 from relaxon.stepping.bounds import limited
-from relaxon.stepping.linear import linear_solver
 from relaxon.stepping.ranges import data_ranges
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from relaxon.core.errors import require, unknown
-from relaxon.fits import Fit
+from relaxon.numerics.fits import Fit
 from relaxon.theorems.family import Family
 
 MODULES = [

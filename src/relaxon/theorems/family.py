@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.fits import Fit, power_law
+from relaxon.numerics.fits import Fit, power_law
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,8 +13,8 @@ from relaxon.blowup import fit_blowup, solve_to_blowup
 from relaxon.collisions.landau import Landau
 from relaxon.core.errors import InputError
 from relaxon.distributions import blowdown, maxwellian
-from relaxon.fits import Fit, power_law, refined, stretched_power
 from relaxon.grids.radial import RadialGrid
+from relaxon.numerics.fits import Fit, power_law, refined, stretched_power
 from relaxon.problem import Problem, Record
 from relaxon.solution import Solution
 from relaxon.solve import solve

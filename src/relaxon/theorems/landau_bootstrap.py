@@ -21,8 +21,8 @@ import numpy as np
 
 from relaxon.blowdown import Bootstrap, TwoScale, bootstrap
 from relaxon.distributions import C0
-from relaxon.fits import Fit, power_law
 from relaxon.grids.radial import RadialGrid
+from relaxon.numerics.fits import Fit, power_law
 from relaxon.problem import Problem, Record
 from relaxon.solve import solve
 from relaxon.theorems.check import Measurement, Unmeasured, claim

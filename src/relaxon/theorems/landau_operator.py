@@ -11,8 +11,8 @@ from scipy.interpolate import make_interp_spline
 
 from relaxon.collisions.landau import Landau
 from relaxon.distributions import C0, gaussian_mixture, maxwellian
-from relaxon.fits import power_law, refined
 from relaxon.grids.radial import RadialGrid
+from relaxon.numerics.fits import power_law, refined
 from relaxon.theorems import coercivity
 from relaxon.theorems.check import Measurement, claim
 

@@ -17,8 +17,8 @@ from relaxon.collisions.linearized import linearized
 from relaxon.collisions.radial_screening import radial_screening
 from relaxon.dispersion import z_maxwellian
 from relaxon.distributions import gaussian_mixture, maxwellian
-from relaxon.fits import power_law
 from relaxon.grids.radial import RadialGrid
+from relaxon.numerics.fits import power_law
 from relaxon.penrose import least_epsilon
 from relaxon.potentials import Coulomb, Gaussian, Potential, Yukawa
 from relaxon.theorems.check import Measurement, claim

@@ -20,8 +20,8 @@ from relaxon.collisions.linear_decay import (
 )
 from relaxon.collisions.linearized import linearized
 from relaxon.distributions import gaussian_mixture, maxwellian
-from relaxon.fits import Fit, power_law, stretched_power
 from relaxon.grids.radial import RadialGrid
+from relaxon.numerics.fits import Fit, power_law, stretched_power
 from relaxon.penrose import penrose
 from relaxon.potentials import Gaussian, Potential
 from relaxon.problem import Problem, Record

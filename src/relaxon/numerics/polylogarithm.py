@@ -1,4 +1,4 @@
-r"""Polylogarithms and arctangents in split arithmetic (see `relaxon.split`).
+r"""Polylogarithms and arctangents in split arithmetic (see `relaxon.numerics.split_complex`).
 
 $$ Li_s(w) = \sum_{n \ge 1} \frac{w^n}{n^s}, \qquad s = 3/2,\ 2; \qquad
    H(\tau) = \int_0^1 \frac{dk}{1 + \tau k^2} = \frac{\arctan \sqrt\tau}{\sqrt\tau} $$
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import bernoulli, zeta
 
-from relaxon.split import Split, log, polynomial, sqrt, where
+from relaxon.numerics.split_complex import Split, log, polynomial, sqrt, where
 
 _TERMS = 74
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
