@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from relaxon.reaction.model import KineticReaction
     from relaxon.solution import Solution
     from relaxon.solve import resume, solve
-    from relaxon.status import Status
+    from relaxon.stepping.status import Status
     from relaxon.storage import StorageError
     from relaxon.storage import open_run as open
     from relaxon.theorems import check, checks
@@ -106,7 +106,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "RadialGrid": ("relaxon.grids.radial", "RadialGrid"),
     "Record": ("relaxon.problem", "Record"),
     "Solution": ("relaxon.solution", "Solution"),
-    "Status": ("relaxon.status", "Status"),
+    "Status": ("relaxon.stepping.status", "Status"),
     "StorageError": ("relaxon.storage", "StorageError"),
     "ThermalNodes": ("relaxon.grids.confined", "ThermalNodes"),
     "TorusGrid": ("relaxon.grids.torus", "TorusGrid"),

@@ -14,7 +14,7 @@ from relaxon.grids.radial import RadialGrid
 from relaxon.problem import Problem, Record
 from relaxon.solution import Solution
 from relaxon.solve import solve
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 
 
 @dataclasses.dataclass(frozen=True)

@@ -266,7 +266,7 @@ def verdicts_json(verdicts: list[Any]) -> str:
 def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
     """Draw, report, print; the exit code of a run."""
     from relaxon import report, summary
-    from relaxon.status import Status
+    from relaxon.stepping.status import Status
 
     if solution.status is Status.INTERRUPTED:
         sentence = f"Interrupted; go on with `relaxon resume {out}`."

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from relaxon.core.errors import require
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,7 @@ from relaxon.methods import stepper_for
 from relaxon.problem import SHORTEST, Problem, Record
 from relaxon.progress import Progress, Quiet
 from relaxon.solution import Solution
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 from relaxon.stepping.stepper import Stepper
 
 CHUNK = 256

@@ -30,7 +30,7 @@ import numpy as np
 
 from relaxon.core.errors import InputError, require
 from relaxon.solution import Solution
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 
 FORMAT = 2
 """Format 1 had the module of a class in its spec, which is ignored."""

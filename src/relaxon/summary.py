@@ -11,7 +11,7 @@ import numpy as np
 from relaxon import summary_reaction
 from relaxon.numerics import fits
 from relaxon.solution import Solution
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 
 INVARIANTS = ("mass", "energy", "mass_difference")
 MONOTONE = {

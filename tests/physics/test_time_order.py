@@ -8,8 +8,8 @@ import pytest
 
 import relaxon as rx
 from relaxon.methods import stepper_for
-from relaxon.status import Status
 from relaxon.stepping.rosenbrock import Rosenbrock, _attempt
+from relaxon.stepping.status import Status
 from relaxon.stepping.system import System
 
 

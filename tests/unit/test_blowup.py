@@ -6,7 +6,7 @@ import pytest
 from relaxon.blowup import fit_blowup
 from relaxon.core.errors import InputError
 from relaxon.solution import Solution
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 
 
 def synthetic(star, q, c, correction=0.0):

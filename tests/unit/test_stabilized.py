@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.status import Status
 from relaxon.stepping.stabilized import Flow, StabilizedStepper
+from relaxon.stepping.status import Status
 
 
 class Plain(Flow):

@@ -12,8 +12,8 @@ from relaxon.collisions.equilibrium import matched_maxwellian, monitor, relative
 from relaxon.collisions.radon_operator import RadonOperator
 from relaxon.functionals import fisher_information
 from relaxon.grids.cartesian import VelocityGrid
-from relaxon.status import Status
 from relaxon.stepping.stabilized import Flow
+from relaxon.stepping.status import Status
 
 
 class CartesianRelaxation(Flow):

@@ -14,7 +14,7 @@ from relaxon.collisions.kernels import FixedKernel, KernelModel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_jacobian import dense_jacobian, linearize
 from relaxon.grids.radial import RadialGrid, sphere_area
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 from relaxon.stepping.system import System
 
 NEARLY_ZERO = 1e-30

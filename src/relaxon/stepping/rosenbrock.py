@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 from relaxon.stepping.stepper import Stepper
 from relaxon.stepping.system import State, System
 

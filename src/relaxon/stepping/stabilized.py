@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 from relaxon.stepping.stepper import Stepper
 
 EPSILON = 2.0 / 13.0

@@ -18,7 +18,7 @@ from relaxon.numerics.fits import Fit, power_law, refined, stretched_power
 from relaxon.problem import Problem, Record
 from relaxon.solution import Solution
 from relaxon.solve import solve
-from relaxon.status import Status
+from relaxon.stepping.status import Status
 from relaxon.sweep import sweep
 from relaxon.theorems.check import Measurement, Unmeasured, claim
 
