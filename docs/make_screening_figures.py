@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 import relaxon as rx
 from relaxon import plot, plot_screening
-from relaxon.dispersion import z_maxwellian
-from relaxon.potentials import Coulomb, Gaussian, Yukawa
+from relaxon.screening.dispersion import z_maxwellian
+from relaxon.screening.potentials import Coulomb, Gaussian, Yukawa
 
 FIGURES = pathlib.Path(__file__).parent / "figures"
 

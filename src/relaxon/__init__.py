@@ -24,7 +24,7 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from relaxon import dispersion, distributions, functionals, potentials, reaction
+    from relaxon import distributions, functionals, reaction
     from relaxon.blowdown import TwoScale, bootstrap_constant
     from relaxon.case import Case, case
     from relaxon.collisions.landau import Landau
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from relaxon.problem import Problem, Record
     from relaxon.reaction.confined import ConfinedReaction
     from relaxon.reaction.model import KineticReaction
+    from relaxon.screening import dispersion, potentials
     from relaxon.solution import Solution
     from relaxon.solve import resume, solve
     from relaxon.stepping.status import Status
@@ -98,8 +99,8 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "KineticReaction": ("relaxon.reaction.model", "KineticReaction"),
     "Landau": ("relaxon.collisions.landau", "Landau"),
     "LenardBalescu": ("relaxon.collisions.lenard_balescu", "LenardBalescu"),
-    "dispersion": ("relaxon.dispersion", None),
-    "potentials": ("relaxon.potentials", None),
+    "dispersion": ("relaxon.screening.dispersion", None),
+    "potentials": ("relaxon.screening.potentials", None),
     "MappedNodes": ("relaxon.grids.phase", "MappedNodes"),
     "PhaseGrid": ("relaxon.grids.phase", "PhaseGrid"),
     "Problem": ("relaxon.problem", "Problem"),

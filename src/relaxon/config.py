@@ -150,20 +150,20 @@ class LenardBalescuSection(EquationSection):
 
 
 class GaussianSection(InteractionSection):
-    """V(x) = amplitude exp(-|x|^2/(2 length^2)); see `relaxon.potentials.Gaussian`."""
+    """V(x) = amplitude exp(-|x|^2/(2 length^2)); see `relaxon.screening.potentials.Gaussian`."""
 
     amplitude: float = 1.0
     length: float = 1.0
 
     def unscaled(self, d: int) -> Any:
         """The potential."""
-        from relaxon.potentials import Gaussian
+        from relaxon.screening.potentials import Gaussian
 
         return Gaussian(d, self.amplitude, self.length)
 
 
 class YukawaSection(InteractionSection):
-    """A screened Coulomb potential; see `relaxon.potentials.Yukawa`."""
+    """A screened Coulomb potential; see `relaxon.screening.potentials.Yukawa`."""
 
     amplitude: float
     screening_length: float
@@ -172,13 +172,13 @@ class YukawaSection(InteractionSection):
 
     def unscaled(self, d: int) -> Any:
         """The potential."""
-        from relaxon.potentials import Yukawa
+        from relaxon.screening.potentials import Yukawa
 
         return Yukawa(d, self.amplitude, self.screening_length, self.k_max, self.k_min)
 
 
 class CoulombSection(InteractionSection):
-    """A cut-off Coulomb potential; see `relaxon.potentials.Coulomb`."""
+    """A cut-off Coulomb potential; see `relaxon.screening.potentials.Coulomb`."""
 
     k_max: float
     amplitude: float = 1.0
@@ -186,7 +186,7 @@ class CoulombSection(InteractionSection):
 
     def unscaled(self, d: int) -> Any:
         """The potential."""
-        from relaxon.potentials import Coulomb
+        from relaxon.screening.potentials import Coulomb
 
         return Coulomb(d, self.k_max, self.amplitude, self.k_min)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.potentials import Gaussian, Yukawa
+from relaxon.screening.potentials import Gaussian, Yukawa
 from relaxon.theorems.lenard_balescu import sum_rule_defects
 
 

@@ -10,7 +10,6 @@ import pytest
 from scipy.integrate import quad
 
 import relaxon as rx
-from relaxon import potentials
 from relaxon.collisions.kernels import FixedKernel, MinKernel
 from relaxon.collisions.linear_decay import (
     Semigroup,
@@ -22,6 +21,7 @@ from relaxon.collisions.linear_decay import (
 from relaxon.collisions.linearized import Linearized, linearized
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_screening import radial_screening
+from relaxon.screening import potentials
 
 GAUSSIAN = potentials.Gaussian(3)
 

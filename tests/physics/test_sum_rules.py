@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from relaxon.dispersion import z_maxwellian
-from relaxon.potentials import Coulomb, Gaussian, Yukawa
+from relaxon.screening.dispersion import z_maxwellian
+from relaxon.screening.potentials import Coulomb, Gaussian, Yukawa
 
 CASES = [
     (Gaussian(3), ((0.7, 1.0), (0.3, 0.5))),

@@ -6,7 +6,7 @@ import pytest
 
 from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.distributions import gaussian_mixture
-from relaxon.potentials import Coulomb, Gaussian
+from relaxon.screening.potentials import Coulomb, Gaussian
 from relaxon.theorems import lenard_balescu as theorems
 
 

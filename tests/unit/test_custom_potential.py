@@ -9,8 +9,8 @@ import pytest
 from scipy.integrate import quad
 
 from relaxon.core.errors import InputError
-from relaxon.custom_potential import Custom
-from relaxon.potentials import Gaussian, Yukawa
+from relaxon.screening.potentials import Gaussian, Yukawa
+from relaxon.screening.potentials.custom import Custom
 
 
 def sweep(edge):

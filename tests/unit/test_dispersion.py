@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.dispersion import (
+from relaxon.numerics.hilbert import hilbert_at, hilbert_mapped
+from relaxon.screening.dispersion import (
     epsilon,
     epsilon_maxwellian,
     gridded_mode,
@@ -19,9 +20,8 @@ from relaxon.dispersion import (
     z_maxwellian,
     z_of_marginal,
 )
-from relaxon.numerics.hilbert import hilbert_at, hilbert_mapped
-from relaxon.plasma_function import dispersion_integral
-from relaxon.potentials import Coulomb, Gaussian
+from relaxon.screening.plasma_function import dispersion_integral
+from relaxon.screening.potentials import Coulomb, Gaussian
 
 U = np.linspace(-9, 9, 361)[:-1]
 

@@ -12,8 +12,8 @@ from relaxon.collisions.radial_jacobian import dense_jacobian
 from relaxon.collisions.relative import RelativeSystem
 from relaxon.core.errors import InputError
 from relaxon.core.registry import from_spec, to_spec
-from relaxon.custom_potential import Custom
-from relaxon.potentials import Coulomb, Gaussian, Yukawa
+from relaxon.screening.potentials import Coulomb, Gaussian, Yukawa
+from relaxon.screening.potentials.custom import Custom
 from relaxon.stepping.status import Status
 
 # duerinckx2023, Lemma 2.2 for the unit Gaussian potential at mu_1: |v| -> (lambda_1, lambda_2).

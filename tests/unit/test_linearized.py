@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon import potentials
 from relaxon.collisions.linearized import Linearized, linearized
+from relaxon.screening import potentials
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "linearized.json"
 L_GAUSS = {2: np.pi**1.5 / 2, 3: np.pi**2 / 2}

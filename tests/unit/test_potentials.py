@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.potentials import Coulomb, Gaussian, Yukawa
+from relaxon.screening.potentials import Coulomb, Gaussian, Yukawa
 
 TABLE = json.loads((Path(__file__).parents[1] / "reference" / "screening.json").read_text())
 

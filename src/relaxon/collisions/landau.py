@@ -19,7 +19,6 @@ from relaxon.collisions.radial_screening import (
     coefficients_of,
     radial_screening,
 )
-from relaxon.collisions.unscreened import Unscreened
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
 from relaxon.core.registry import register
@@ -27,6 +26,7 @@ from relaxon.distributions import maxwellian
 from relaxon.functionals import moments
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
+from relaxon.screening.potentials.unscreened import Unscreened
 
 STRENGTH = 1.0 / (8.0 * math.pi)
 """The strength of gualdani2025 (1.1), for which div A[F] grad F has A = (1/8pi) Pi/|.| * F."""

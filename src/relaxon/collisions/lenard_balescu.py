@@ -20,8 +20,8 @@ from relaxon.distributions import maxwellian
 from relaxon.functionals import moments, temperature
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
-from relaxon.penrose import penrose
-from relaxon.potentials import Potential
+from relaxon.screening.penrose import penrose
+from relaxon.screening.potentials import Potential
 
 
 @register
@@ -53,7 +53,7 @@ class LenardBalescu(Equation):
     def __init__(self, potential: Potential):
         require(
             isinstance(potential, Potential),
-            f"potential must be one of relaxon.potentials, but is {potential!r}.",
+            f"potential must be one of relaxon.screening.potentials, but is {potential!r}.",
         )
         self.potential = potential
 

@@ -20,10 +20,10 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.custom_potential import Custom
-from relaxon.dispersion import z_maxwellian
-from relaxon.plasma_function import dispersion_integral_real
-from relaxon.potentials import Potential
+from relaxon.screening.dispersion import z_maxwellian
+from relaxon.screening.plasma_function import dispersion_integral_real
+from relaxon.screening.potentials import Potential
+from relaxon.screening.potentials.custom import Custom
 
 ORDER = 16
 REACH = 1e9

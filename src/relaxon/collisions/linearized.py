@@ -32,7 +32,7 @@ from relaxon.collisions.line_density import LineDensity, screened, unscreened
 from relaxon.collisions.linear_sector import Sector, zonal
 from relaxon.core.errors import InputError, require
 from relaxon.grids.radial import sphere_area
-from relaxon.potentials import Potential
+from relaxon.screening.potentials import Potential
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 

@@ -32,8 +32,8 @@ from relaxon.collisions.kernels import KernelModel, MinKernel, StripKernel
 from relaxon.grids.abel import abel_matrices, spread_matrix
 from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.grids.strips import GAUSS, Strips
-from relaxon.penrose import least_epsilon
-from relaxon.potentials import Potential
+from relaxon.screening.penrose import least_epsilon
+from relaxon.screening.potentials import Potential
 
 
 class RadialScreening(KernelModel):

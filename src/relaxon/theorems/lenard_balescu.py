@@ -15,12 +15,12 @@ from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.collisions.linearized import linearized
 from relaxon.collisions.radial_screening import radial_screening
-from relaxon.dispersion import z_maxwellian
 from relaxon.distributions import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import power_law
-from relaxon.penrose import least_epsilon
-from relaxon.potentials import Coulomb, Gaussian, Potential, Yukawa
+from relaxon.screening.dispersion import z_maxwellian
+from relaxon.screening.penrose import least_epsilon
+from relaxon.screening.potentials import Coulomb, Gaussian, Potential, Yukawa
 from relaxon.theorems.check import Measurement, claim
 
 MIXTURES = {

@@ -22,9 +22,9 @@ from relaxon.collisions.linearized import linearized
 from relaxon.distributions import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law, stretched_power
-from relaxon.penrose import penrose
-from relaxon.potentials import Gaussian, Potential
 from relaxon.problem import Problem, Record
+from relaxon.screening.penrose import penrose
+from relaxon.screening.potentials import Gaussian, Potential
 from relaxon.solve import solve
 from relaxon.theorems.check import Measurement, Unmeasured, claim
 

@@ -18,7 +18,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from relaxon.core.errors import require
 from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
-from relaxon.potentials import Potential
+from relaxon.screening.potentials import Potential
 
 _NOISE = 1e-12
 

@@ -3,7 +3,7 @@ r"""Damped waves: complex zeros of the dispersion function.
 $$ 1 + \hat V(k)\, Z(u) = 0, \qquad Z(u) = \int \frac{F_1'(w)}{u - w}\,dw \ \ (\Im u > 0), $$
 
 continued below the axis (Landau). A wave is exp(i k (n.x - u t)): Im u < 0 is damping, at the
-rate -k Im u. (The paper's z of `relaxon.dispersion` is the complex conjugate on the real axis.)
+rate -k Im u. (The paper's z of `relaxon.screening.dispersion` is the complex conjugate on the real axis.)
 """
 
 from __future__ import annotations
@@ -17,8 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
-from relaxon.plasma_function import dispersion_integral, dispersion_integral_real, dispersion_slope
-from relaxon.potentials import Potential
+from relaxon.screening.plasma_function import (
+    dispersion_integral,
+    dispersion_integral_real,
+    dispersion_slope,
+)
+from relaxon.screening.potentials import Potential
 
 _STEPS = 60
 

@@ -25,8 +25,8 @@ from scipy.special import bernoulli
 from relaxon.core.errors import InputError, require
 from relaxon.core.registry import register
 from relaxon.numerics.split_complex import Split, log, polynomial, where
-from relaxon.potential_forms import Potential, check_dimension, check_positive
-from relaxon.wavenumber_panels import NODES, WEIGHTS, Segment, build_segments
+from relaxon.screening.potentials.base import Potential, check_dimension, check_positive
+from relaxon.screening.potentials.custom_panels import NODES, WEIGHTS, Segment, build_segments
 
 _B = bernoulli(30)
 _REGULAR = np.array([_B[n] / math.factorial(n) for n in range(1, 30)])

@@ -6,7 +6,7 @@ $$ \hat V(k) = \int V(x) e^{-ik\cdot x}\,dx, \qquad
 
 Source: duerinckx2023 (1.2), (1.7), (1.12), (2.12); every k-integral of the operator carries
 (2 pi)^-d, which enters through `landau_prefactor` and the operator, not through K.
-The user-defined potential lives in `relaxon.custom_potential`.
+The user-defined potential lives in `relaxon.screening.potentials.custom`.
 """
 
 from __future__ import annotations

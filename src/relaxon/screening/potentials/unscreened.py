@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from relaxon.numerics.split_complex import Split
-from relaxon.potentials import Potential
+from relaxon.screening.potentials import Potential
 
 
 class Unscreened(Potential):

@@ -6,7 +6,7 @@ $$ \varepsilon(k, u; n) = 1 + \hat V(k)\, z(u; n), \qquad
 with F_1(u; n) the plane integral of F over n.v = u. Source: duerinckx2023 (1.3), (2.7).
 The sign of the imaginary part is the paper's: z is the boundary value from Im u < 0, the complex
 conjugate of the usual dielectric function, and complex `u` below is continued from there.
-`relaxon.penrose` decides stability, `relaxon.modes` finds the damped waves.
+`relaxon.screening.penrose` decides stability, `relaxon.screening.waves` finds the damped waves.
 
 A grid takes part through one method, `grid.marginal(f, direction) -> (u, F1, F1prime)`: a uniform
 ascending grid u that covers the support, and the plane integral with its derivative on it.
@@ -22,11 +22,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
-from relaxon.modes import gridded_mode, maxwellian_mode
 from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
-from relaxon.penrose import PenroseReport, penrose, penrose_marginal
-from relaxon.plasma_function import dispersion_integral, dispersion_integral_real
-from relaxon.potentials import Potential
+from relaxon.screening.penrose import PenroseReport, penrose, penrose_marginal
+from relaxon.screening.plasma_function import dispersion_integral, dispersion_integral_real
+from relaxon.screening.potentials import Potential
+from relaxon.screening.waves import gridded_mode, maxwellian_mode
 
 __all__ = [
     "HasMarginal",
