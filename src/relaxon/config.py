@@ -150,7 +150,7 @@ class LenardBalescuSection(EquationSection):
 
 
 class GaussianSection(InteractionSection):
-    """V(x) = amplitude exp(-|x|^2/(2 length^2)); see `relaxon.screening.potentials.Gaussian`."""
+    """V(x) = amplitude exp(-|x|^2/(2 length^2)); see `relaxon.potentials.Gaussian`."""
 
     amplitude: float = 1.0
     length: float = 1.0
@@ -163,7 +163,7 @@ class GaussianSection(InteractionSection):
 
 
 class YukawaSection(InteractionSection):
-    """A screened Coulomb potential; see `relaxon.screening.potentials.Yukawa`."""
+    """A screened Coulomb potential; see `relaxon.potentials.Yukawa`."""
 
     amplitude: float
     screening_length: float
@@ -178,7 +178,7 @@ class YukawaSection(InteractionSection):
 
 
 class CoulombSection(InteractionSection):
-    """A cut-off Coulomb potential; see `relaxon.screening.potentials.Coulomb`."""
+    """A cut-off Coulomb potential; see `relaxon.potentials.Coulomb`."""
 
     k_max: float
     amplitude: float = 1.0

@@ -97,9 +97,8 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
     with _damaged(path):
         settings = json.loads((path / "run.json").read_text())
         if settings["format"] not in READABLE:
-            raise ValueError(
-                f"format {settings['format']}, this version reads {' and '.join(map(str, READABLE))}"
-            )
+            readable = " and ".join(map(str, READABLE))
+            raise ValueError(f"format {settings['format']}, this version reads {readable}")
         return settings
 
 

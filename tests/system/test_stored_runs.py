@@ -1,8 +1,8 @@
 """Runs on disk outlive the version that wrote them.
 
-`tests/data/format-1` holds runs of an early version 0.1.0 (storage format 1, module paths in the specs):
-each directory was left by a run that ended after some of its records; the npz file of the same name
-holds what the uninterrupted run returned, and `finished` is a run that came to its end.
+`tests/data/format-1` holds runs of an early version 0.1.0 (storage format 1, with modules in the
+specs): each directory was left by a run that ended after some of its records, the npz file of the
+same name holds what the uninterrupted run returned, and `finished` came to its end.
 """
 
 import json

@@ -53,7 +53,7 @@ class LenardBalescu(Equation):
     def __init__(self, potential: Potential):
         require(
             isinstance(potential, Potential),
-            f"potential must be one of relaxon.screening.potentials, but is {potential!r}.",
+            f"potential must be one of relaxon.potentials, but is {potential!r}.",
         )
         self.potential = potential
 

@@ -1,0 +1,1 @@
+"""What everything rests on: errors, registry, version, the shape of an equation."""

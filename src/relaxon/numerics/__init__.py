@@ -1,0 +1,1 @@
+"""Mathematics without a physical word: quadrature, roots, fits, linear solvers, devices."""

@@ -1,0 +1,1 @@
+"""How the plasma answers: potentials, dispersion function, Penrose criterion, waves."""

@@ -3,7 +3,8 @@ r"""Damped waves: complex zeros of the dispersion function.
 $$ 1 + \hat V(k)\, Z(u) = 0, \qquad Z(u) = \int \frac{F_1'(w)}{u - w}\,dw \ \ (\Im u > 0), $$
 
 continued below the axis (Landau). A wave is exp(i k (n.x - u t)): Im u < 0 is damping, at the
-rate -k Im u. (The paper's z of `relaxon.screening.dispersion` is the complex conjugate on the real axis.)
+rate -k Im u. (The paper's z of `dispersion` is the
+complex conjugate on the real axis.)
 """
 
 from __future__ import annotations
