@@ -33,11 +33,12 @@ if TYPE_CHECKING:
     from relaxon.core.errors import InputError
     from relaxon.core.version import VERSION as __version__
     from relaxon.grids.cartesian import VelocityGrid
-    from relaxon.grids.confined import ConfinedGrid, ThermalNodes
-    from relaxon.grids.line import ConfinedLine
+    from relaxon.grids.confined import ConfinedGrid
+    from relaxon.grids.confined_line import ConfinedLine
     from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
     from relaxon.grids.radial import RadialGrid
     from relaxon.grids.torus import TorusGrid
+    from relaxon.grids.velocity_nodes import ThermalNodes
     from relaxon.grids.walls import WalledGrid
     from relaxon.problem import Problem, Record
     from relaxon.reaction.confined import ConfinedReaction
@@ -93,7 +94,7 @@ __all__ = [
 _WHERE: dict[str, tuple[str, str | None]] = {
     "Case": ("relaxon.case", "Case"),
     "ConfinedGrid": ("relaxon.grids.confined", "ConfinedGrid"),
-    "ConfinedLine": ("relaxon.grids.line", "ConfinedLine"),
+    "ConfinedLine": ("relaxon.grids.confined_line", "ConfinedLine"),
     "ConfinedReaction": ("relaxon.reaction.confined", "ConfinedReaction"),
     "InputError": ("relaxon.core.errors", "InputError"),
     "KineticReaction": ("relaxon.reaction.model", "KineticReaction"),

@@ -163,7 +163,7 @@ class ConfinedLineSection(config.GridSection):
 
     def under(self, potential: Any) -> Any:
         """The grid of a potential."""
-        from relaxon.grids.line import ConfinedLine
+        from relaxon.grids.confined_line import ConfinedLine
 
         return ConfinedLine(potential, self.n, self.depth)
 
@@ -176,7 +176,8 @@ class ConfinedGridSection(ConfinedLineSection):
 
     def under(self, potential: Any) -> Any:
         """The grid of a potential."""
-        from relaxon.grids.confined import ConfinedGrid, ThermalNodes
+        from relaxon.grids.confined import ConfinedGrid
+        from relaxon.grids.velocity_nodes import ThermalNodes
 
         return ConfinedGrid(super().under(potential), ThermalNodes(self.nodes, self.xi_max))
 
@@ -252,7 +253,7 @@ class LocalEquilibriumSection(config.InitialSection):
         import jax.numpy as jnp
 
         from relaxon.grids.confined import ConfinedGrid
-        from relaxon.grids.line import ConfinedLine
+        from relaxon.grids.confined_line import ConfinedLine
         from relaxon.grids.torus import TorusGrid
         from relaxon.grids.walls import WalledGrid
         from relaxon.reaction.model import KineticReaction, LinearizedReaction

@@ -120,7 +120,7 @@ def rates(solution: Solution) -> Rates | None:
 def line(solution: Solution) -> Any:
     """The positions of a run under a confining potential."""
     from relaxon.core.registry import from_spec
-    from relaxon.grids.line import ConfinedLine
+    from relaxon.grids.confined_line import ConfinedLine
 
     grid = solution.provenance["grid"]
     found = from_spec(grid["settings"]["line"] if grid["class"] == "ConfinedGrid" else grid)

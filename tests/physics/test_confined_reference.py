@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from confined_cases import kinetic, limit, observed, problem, wavy
 
-from relaxon.grids.line import ConfinedLine
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.reaction.confined_limit import ConfinedLimit
 
 REFERENCE = json.loads(

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from confined_cases import kinetic, problem, wavy
 
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import confinement
-from relaxon.grids.line import ConfinedLine
 from relaxon.reaction.confined import ConfinedReaction
 from relaxon.reaction.confined_limit import ConfinedLimit
 from relaxon.reaction.confined_spectrum import confined_gap

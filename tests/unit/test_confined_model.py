@@ -7,10 +7,11 @@ import pytest
 
 from relaxon.core.errors import InputError
 from relaxon.core.registry import from_spec, to_spec
-from relaxon.grids.confined import ConfinedGrid, ThermalNodes
+from relaxon.grids.confined import ConfinedGrid
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import confinement
-from relaxon.grids.line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
+from relaxon.grids.velocity_nodes import ThermalNodes
 from relaxon.problem import Problem
 from relaxon.reaction.confined import ConfinedReaction, LinearizedConfined
 from relaxon.reaction.confined_limit import ConfinedLimit

@@ -9,8 +9,9 @@ from scipy.linalg import eigh
 from scipy.optimize import brentq
 
 from relaxon.core.errors import InputError
-from relaxon.grids.confined import ConfinedGrid, ThermalNodes
-from relaxon.grids.line import ConfinedLine
+from relaxon.grids.confined import ConfinedGrid
+from relaxon.grids.confined_line import ConfinedLine
+from relaxon.grids.velocity_nodes import ThermalNodes
 from relaxon.reaction.confined_rates import (
     confined_dms_constants,
     confined_functional_rate,

@@ -5,8 +5,8 @@ import pytest
 
 from relaxon.core.errors import InputError
 from relaxon.core.registry import from_spec, to_spec
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import Confinement, confinement
-from relaxon.grids.line import ConfinedLine
 
 
 @pytest.mark.parametrize("stiffness", [1e-8, 1.0, 3.0, 1e8])

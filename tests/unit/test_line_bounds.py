@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaxon.grids.line import ConfinedLine
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.stepping.line_bounds import clip_and_share, line_limited
 
 WEIGHTS = np.asarray(ConfinedLine("harmonic", 24).weights)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relaxon.grids.line import ConfinedLine
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.stepping.ranges import data_ranges
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from relaxon.core.errors import require
 from relaxon.core.registry import register
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import Confinement, confinement
-from relaxon.grids.line import ConfinedLine
 from relaxon.reaction.diffusion import Limit, density_from_difference
 
 

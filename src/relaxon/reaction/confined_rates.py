@@ -24,7 +24,7 @@ import numpy as np
 from scipy.linalg import block_diag, eigh
 
 from relaxon.core.errors import positive
-from relaxon.grids.line import ConfinedLine
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.reaction.confined_spectrum import DEPTH, confined_gap
 from relaxon.reaction.galerkin import h0_forms, transport_matrix
 from relaxon.reaction.hypocoercivity import (

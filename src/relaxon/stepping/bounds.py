@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.grids.line import ConfinedLine
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.numerics.linear_solver import linear_solver
 from relaxon.reaction.diffusion import density_from_difference

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from relaxon.grids.line import ConfinedLine
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.numerics.linear_solver import linear_solver
 

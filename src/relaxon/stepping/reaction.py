@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.grids.line import ConfinedLine
+from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.diffusion import density_from_difference
 from relaxon.reaction.structure import production_of
