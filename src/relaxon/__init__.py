@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from relaxon.core.errors import InputError
     from relaxon.core.version import VERSION as __version__
     from relaxon.grids.cartesian import VelocityGrid
-    from relaxon.grids.confined import ConfinedGrid
     from relaxon.grids.confined_line import ConfinedLine
-    from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
+    from relaxon.grids.confined_phase import ConfinedGrid
+    from relaxon.grids.phase import PhaseGrid
     from relaxon.grids.radial import RadialGrid
     from relaxon.grids.torus import TorusGrid
-    from relaxon.grids.velocity_nodes import ThermalNodes
+    from relaxon.grids.velocity_nodes import MappedNodes, ThermalNodes, UniformNodes
     from relaxon.grids.walls import WalledGrid
     from relaxon.problem import Problem, Record
     from relaxon.reaction.confined import ConfinedReaction
@@ -93,7 +93,7 @@ __all__ = [
 # Public name -> (module, name in it); None: the module itself.
 _WHERE: dict[str, tuple[str, str | None]] = {
     "Case": ("relaxon.case", "Case"),
-    "ConfinedGrid": ("relaxon.grids.confined", "ConfinedGrid"),
+    "ConfinedGrid": ("relaxon.grids.confined_phase", "ConfinedGrid"),
     "ConfinedLine": ("relaxon.grids.confined_line", "ConfinedLine"),
     "ConfinedReaction": ("relaxon.reaction.confined", "ConfinedReaction"),
     "InputError": ("relaxon.core.errors", "InputError"),
@@ -110,7 +110,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "Solution": ("relaxon.solution", "Solution"),
     "Status": ("relaxon.stepping.status", "Status"),
     "StorageError": ("relaxon.storage", "StorageError"),
-    "ThermalNodes": ("relaxon.grids.confined", "ThermalNodes"),
+    "ThermalNodes": ("relaxon.grids.confined_phase", "ThermalNodes"),
     "TorusGrid": ("relaxon.grids.torus", "TorusGrid"),
     "UniformNodes": ("relaxon.grids.phase", "UniformNodes"),
     "WalledGrid": ("relaxon.grids.walls", "WalledGrid"),

@@ -176,7 +176,7 @@ class ConfinedGridSection(ConfinedLineSection):
 
     def under(self, potential: Any) -> Any:
         """The grid of a potential."""
-        from relaxon.grids.confined import ConfinedGrid
+        from relaxon.grids.confined_phase import ConfinedGrid
         from relaxon.grids.velocity_nodes import ThermalNodes
 
         return ConfinedGrid(super().under(potential), ThermalNodes(self.nodes, self.xi_max))
@@ -211,7 +211,7 @@ class PhaseGridSection(TorusGridSection):
 
     def velocity(self) -> Any:
         """The velocity nodes."""
-        from relaxon.grids.phase import MappedNodes, UniformNodes
+        from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 
         dv = self.d if self.dv is None else self.dv
         if self.scale is not None:
@@ -252,8 +252,8 @@ class LocalEquilibriumSection(config.InitialSection):
         """The initial data of the equation: f and g, a perturbation, or m."""
         import jax.numpy as jnp
 
-        from relaxon.grids.confined import ConfinedGrid
         from relaxon.grids.confined_line import ConfinedLine
+        from relaxon.grids.confined_phase import ConfinedGrid
         from relaxon.grids.torus import TorusGrid
         from relaxon.grids.walls import WalledGrid
         from relaxon.reaction.model import KineticReaction, LinearizedReaction

@@ -19,8 +19,8 @@ from relaxon.collisions.radon_operator import RadonOperator, resolution
 from relaxon.collisions.relative import RelativeSystem
 from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
-from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.confined_line import ConfinedLine
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.radial import RadialGrid
 from relaxon.grids.torus import TorusGrid

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.confined_line import ConfinedLine
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
 from relaxon.reaction.confined import ConfinedReaction
 

@@ -5,8 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.grids.phase import PhaseGrid, UniformNodes
+from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
+from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.model import KineticReaction
 
 # 2 |m_hat_1| of problem P1 at t = 0.02.

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 from reaction_cases import run
 
-from relaxon.grids.phase import PhaseGrid, UniformNodes
+from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
+from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.model import KineticReaction
 from relaxon.stepping.asymptotic import Asymptotic
 

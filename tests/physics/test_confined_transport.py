@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.confined_line import ConfinedLine
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
 
 

@@ -6,8 +6,9 @@ import pytest
 from reaction_cases import P1, amplitude, distance, p1, run
 
 from relaxon.core.errors import InputError
-from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
+from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
+from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.model import KineticReaction
 from relaxon.reaction.profiles import profile, sample

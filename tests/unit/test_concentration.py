@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relaxon.grids.phase import UniformNodes
+from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.concentration import concentration_on_line
 from relaxon.reaction.profiles import concentration, profile
 

@@ -7,8 +7,8 @@ import pytest
 
 from relaxon.core.errors import InputError
 from relaxon.core.registry import from_spec, to_spec
-from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.confined_line import ConfinedLine
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
 
 SIZES = (18, 12)

@@ -9,8 +9,8 @@ from scipy.linalg import eigh
 from scipy.optimize import brentq
 
 from relaxon.core.errors import InputError
-from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.confined_line import ConfinedLine
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
 from relaxon.reaction.confined_rates import (
     confined_dms_constants,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.grids.phase import MappedNodes, UniformNodes
+from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 from relaxon.reaction.profiles import concentration_exponent, profile, sample
 
 CASES = [

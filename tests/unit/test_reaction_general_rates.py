@@ -9,7 +9,7 @@ from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
 
 from relaxon.core.errors import InputError
-from relaxon.grids.phase import MappedNodes, UniformNodes
+from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 from relaxon.reaction.hypocoercivity import (
     dms_constants,
     dms_rate,

@@ -7,8 +7,9 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from relaxon.core.errors import InputError
-from relaxon.grids.phase import PhaseGrid, UniformNodes
+from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
+from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference, relative
 from relaxon.reaction.model import KineticReaction
 from relaxon.reaction.profiles import profile

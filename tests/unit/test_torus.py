@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.grids.phase import MappedNodes, PhaseGrid, UniformNodes
+from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
+from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 
 
 @pytest.mark.parametrize("d", [1, 2, 3])

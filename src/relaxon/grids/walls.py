@@ -9,8 +9,9 @@ import numpy as np
 
 from relaxon.core.errors import dimension, require, whole
 from relaxon.core.registry import register
-from relaxon.grids.phase import PhaseGrid, VelocityNodes
+from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid, axis_names, plain
+from relaxon.grids.velocity_nodes import VelocityNodes
 
 
 @register

@@ -11,7 +11,7 @@ import numpy as np
 
 from relaxon.core.errors import positive, require
 from relaxon.core.registry import register
-from relaxon.grids.confined import ConfinedGrid
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.confinement import Confinement, confinement
 from relaxon.reaction.confined_limit import ConfinedLimit
 from relaxon.reaction.structure import Pair, Perturbation, Reaction, TwoSpecies

@@ -38,8 +38,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from relaxon.core.errors import positive, require
-from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.confined_line import ConfinedLine
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
 from relaxon.numerics.roots import turning, zeros_in_box
 

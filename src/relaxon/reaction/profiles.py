@@ -14,7 +14,7 @@ from scipy.special import gammaln
 
 from relaxon.core.errors import InputError, positive, reals, require, unknown
 from relaxon.core.registry import register
-from relaxon.grids.phase import MappedNodes, VelocityNodes
+from relaxon.grids.velocity_nodes import MappedNodes, VelocityNodes
 from relaxon.reaction.concentration import (
     Concentration,
     concentration_in_space,

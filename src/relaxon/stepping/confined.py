@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.grids.confined import ConfinedGrid
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.stepping.deviations import Extremes
 from relaxon.stepping.line_bounds import clip_and_share
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from relaxon.grids.confined import ConfinedGrid
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.reaction.confined import GibbsMasses, LinearizedConfined
 from relaxon.reaction.structure import pair
 from relaxon.stepping.linear_modes import (

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon import summary_reaction
-from relaxon.grids.phase import PhaseGrid, UniformNodes
+from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
+from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.problem import Problem, Record
 from relaxon.reaction import hypocoercivity, lyapunov, sobolev
 from relaxon.reaction.model import KineticReaction

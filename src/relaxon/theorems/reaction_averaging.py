@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import gamma
 
-from relaxon.grids.phase import PhaseGrid, UniformNodes
+from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
+from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.numerics.fits import Fit, power_law
 from relaxon.problem import Problem, Record
 from relaxon.reaction.model import KineticReaction

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon import summary_reaction
-from relaxon.grids.confined import ConfinedGrid
 from relaxon.grids.confined_line import ConfinedLine
+from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
 from relaxon.problem import Problem, Record
 from relaxon.reaction.confined import ConfinedReaction

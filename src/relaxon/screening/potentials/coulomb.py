@@ -48,8 +48,8 @@ class _Rational(Potential):
 
     def resolvent(self, z: Split) -> Split:
         """Logarithm (d = 3) or arctangent (d = 2)."""
-        shifted = (shifted(z, self.ends[0]), shifted(z, self.ends[1]), shifted(z, self.ends[2]))
-        zeta, low, high = (s * self.strength for s in shifted)
+        at = tuple(shifted(z, end) for end in self.ends)
+        zeta, low, high = (s * self.strength for s in at)
         return rational_resolvent(self.d, zeta, low, high, self.k_min, self.k_max) * self.strength
 
     def wavenumber(self, value: jax.Array) -> jax.Array:
