@@ -21,7 +21,7 @@ import numpy as np
 import relaxon as rx
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_screening import radial_screening
-from relaxon.functionals import temperature
+from relaxon.distributions.functionals import temperature
 
 
 def best_of(function, *arguments, repeats: int = 20) -> float:

@@ -13,12 +13,12 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.sparse import diags_array
 
+from relaxon.distributions.profiles import profile
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.numerics.devices import use_cores, velocities
 from relaxon.reaction.model import KineticReaction
-from relaxon.reaction.profiles import profile
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.diffusive import Diffusive
 

@@ -7,9 +7,9 @@ wave vector, so that only their shape differs.
 import numpy as np
 
 from relaxon.core.errors import InputError
+from relaxon.distributions.marginals import DensityMarginal, GaussianMarginal
+from relaxon.distributions.profiles import profile
 from relaxon.reaction import dms_rate, functional_rate, h1_functional_rate, h1_rate, torus_gap
-from relaxon.reaction.marginals import DensityMarginal, GaussianMarginal
-from relaxon.reaction.profiles import profile
 
 SHAPES = {
     "Gaussian": profile("gaussian"),

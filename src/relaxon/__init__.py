@@ -24,7 +24,7 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from relaxon import distributions, functionals, reaction
+    from relaxon import reaction
     from relaxon.blowdown import TwoScale, bootstrap_constant
     from relaxon.case import Case, case
     from relaxon.collisions.landau import Landau
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from relaxon.collisions.linearized import linearized
     from relaxon.core.errors import InputError
     from relaxon.core.version import VERSION as __version__
+    from relaxon.distributions import functionals
+    from relaxon.distributions import gaussians as distributions
     from relaxon.grids.cartesian import VelocityGrid
     from relaxon.grids.confined_line import ConfinedLine
     from relaxon.grids.confined_phase import ConfinedGrid
@@ -122,7 +124,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "check": ("relaxon.theorems", "check"),
     "checks": ("relaxon.theorems", "checks"),
     "distributions": ("relaxon.distributions", None),
-    "functionals": ("relaxon.functionals", None),
+    "functionals": ("relaxon.distributions.functionals", None),
     "linearized": ("relaxon.collisions.linearized", "linearized"),
     "open": ("relaxon.storage", "open_run"),
     "reaction": ("relaxon.reaction", None),

@@ -17,7 +17,7 @@ from relaxon.collisions.two_scale import TwoScaleSystem
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
 from relaxon.core.registry import register
-from relaxon.distributions import C0, blowdown, check_blowdown
+from relaxon.distributions.hot_spot import C0, blowdown, check_blowdown
 from relaxon.grids.radial import RadialGrid
 from relaxon.solution import Solution
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from relaxon.collisions.landau import Landau
 from relaxon.core.errors import require
-from relaxon.distributions import blowdown
+from relaxon.distributions.hot_spot import blowdown
 from relaxon.grids.radial import RadialGrid
 from relaxon.problem import Problem, Record
 from relaxon.solution import Solution

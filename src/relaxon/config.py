@@ -233,14 +233,14 @@ class BlowdownSection(InitialSection):
 
     def width(self) -> float:
         """sqrt(delta)."""
-        from relaxon.distributions import check_blowdown
+        from relaxon.distributions.hot_spot import check_blowdown
 
         check_blowdown(self.delta, self.alpha)
         return math.sqrt(self.delta)
 
     def build(self, grid: Any, equation: Any) -> Any:
         """The initial distribution on the grid."""
-        from relaxon.distributions import blowdown
+        from relaxon.distributions.hot_spot import blowdown
 
         return blowdown(grid, self.delta, self.alpha)
 
@@ -272,7 +272,7 @@ class MixtureSection(InitialSection):
 
     def build(self, grid: Any, equation: Any) -> Any:
         """The initial distribution on the grid."""
-        from relaxon.distributions import gaussian_mixture
+        from relaxon.distributions.gaussians import gaussian_mixture
 
         means = [[0.0] * grid.d] * len(self.weights)
         return gaussian_mixture(grid, self.weights, means, self.temperatures)

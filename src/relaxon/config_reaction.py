@@ -13,7 +13,7 @@ Profiled = str | dict[str, Any]
 
 def profile_of(name: Profiled, variance: float | None) -> Any:
     """A profile from its name and variance, or from a table with `name` and its numbers."""
-    from relaxon.reaction.profiles import profile
+    from relaxon.distributions.profiles import profile
 
     if isinstance(name, str):
         return profile(name, **({} if variance is None else {"variance": variance}))

@@ -43,7 +43,7 @@ class GaussiansSection(config.InitialSection):
         """The initial distribution on the grid."""
         import numpy as np
 
-        from relaxon.distributions import gaussian_mixture
+        from relaxon.distributions.gaussians import gaussian_mixture
 
         covariances = [np.diag(row) for row in self.variances]
         return gaussian_mixture(grid, self.weights, self.means, covariances)
@@ -65,7 +65,7 @@ class BeamsSection(config.InitialSection):
 
     def build(self, grid: Any, equation: Any) -> Any:
         """The initial distribution on the grid."""
-        from relaxon.distributions import gaussian_mixture
+        from relaxon.distributions.gaussians import gaussian_mixture
 
         rest = [0.0] * (grid.d - 1)
         means = [[self.drift, *rest], [-self.drift, *rest]]

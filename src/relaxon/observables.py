@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.core.registry import register
-from relaxon.distributions import blowdown_profile, check_blowdown, maxwellian
-from relaxon.functionals import weighted_norm
+from relaxon.distributions.functionals import weighted_norm
+from relaxon.distributions.gaussians import maxwellian
+from relaxon.distributions.hot_spot import blowdown_profile, check_blowdown
 
 LATEST = 1.0
 """The time up to which the profile E is compared with."""

@@ -16,8 +16,9 @@ from jax import Array
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.relative import RelativeSystem
 from relaxon.core.errors import require
-from relaxon.distributions import blowdown, blowdown_profile, maxwellian
-from relaxon.functionals import weighted_norm
+from relaxon.distributions.functionals import weighted_norm
+from relaxon.distributions.gaussians import maxwellian
+from relaxon.distributions.hot_spot import blowdown, blowdown_profile
 from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.rosenbrock import Rosenbrock
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.distributions import blowdown_profile
+from relaxon.distributions.hot_spot import blowdown_profile
 
 
 def blow_down(n, delta, alpha, t=0.5, rtol=1e-8, r_min=None):

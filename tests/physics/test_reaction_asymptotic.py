@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from reaction_cases import P1, P1_LIMIT, amplitude, distance, p1, run, watch
 
 from relaxon.core.errors import InputError
+from relaxon.distributions.profiles import profile
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.diffusion import DiffusionLimit
 from relaxon.reaction.model import KineticReaction
-from relaxon.reaction.profiles import profile
 from relaxon.reaction.structure import homogeneous_flow
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.bounds import diffused

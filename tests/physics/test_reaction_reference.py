@@ -6,12 +6,12 @@ import pytest
 from reaction_cases import P1, amplitude, distance, p1, run
 
 from relaxon.core.errors import InputError
+from relaxon.distributions.profiles import profile, sample
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.model import KineticReaction
-from relaxon.reaction.profiles import profile, sample
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.spectral import Spectral, orthonormal
 from relaxon.stepping.specular import Specular

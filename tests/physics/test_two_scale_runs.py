@@ -11,7 +11,7 @@ import pytest
 import relaxon as rx
 from relaxon.blowdown import bootstrap
 from relaxon.collisions.two_scale_operators import PEAK
-from relaxon.functionals import weighted_norm
+from relaxon.distributions.functionals import weighted_norm
 from relaxon.observables import BlowdownNorms
 from relaxon.solve import advance
 from relaxon.stepping.rosenbrock import Rosenbrock

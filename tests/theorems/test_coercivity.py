@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from relaxon.collisions.landau import Landau
-from relaxon.distributions import maxwellian
+from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.theorems.coercivity import FAR, forms
 

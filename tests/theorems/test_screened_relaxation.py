@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relaxon.distributions import maxwellian
+from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.theorems import screened_relaxation as theorems
 

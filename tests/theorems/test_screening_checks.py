@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from relaxon.collisions.lenard_balescu import LenardBalescu
-from relaxon.distributions import gaussian_mixture
+from relaxon.distributions.gaussians import gaussian_mixture
 from relaxon.screening.potentials import Coulomb, Gaussian
 from relaxon.theorems import lenard_balescu as theorems
 

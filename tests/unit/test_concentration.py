@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from relaxon.distributions.concentration import concentration_on_line
+from relaxon.distributions.profiles import concentration, profile
 from relaxon.grids.velocity_nodes import UniformNodes
-from relaxon.reaction.concentration import concentration_on_line
-from relaxon.reaction.profiles import concentration, profile
 
 
 def cusp(theta, place):

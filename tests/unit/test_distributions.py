@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relaxon as rx
-from relaxon.distributions import C0, blowdown_profile, cells_for
+from relaxon.distributions.hot_spot import C0, blowdown_profile, cells_for
 
 D = rx.distributions
 

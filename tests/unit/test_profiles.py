@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
+from relaxon.distributions.profiles import concentration_exponent, profile, sample
 from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
-from relaxon.reaction.profiles import concentration_exponent, profile, sample
 
 CASES = [
     (profile("gaussian", variance=0.7), UniformNodes(1, 40, 6.0)),

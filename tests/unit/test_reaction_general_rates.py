@@ -9,6 +9,8 @@ from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
 
 from relaxon.core.errors import InputError
+from relaxon.distributions.marginals import DensityMarginal, GaussianMarginal
+from relaxon.distributions.profiles import profile
 from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 from relaxon.reaction.hypocoercivity import (
     dms_constants,
@@ -17,8 +19,6 @@ from relaxon.reaction.hypocoercivity import (
     hypocoercive_rates,
     rate_map,
 )
-from relaxon.reaction.marginals import DensityMarginal, GaussianMarginal
-from relaxon.reaction.profiles import profile
 from relaxon.reaction.sobolev import fisher_information, h1_functional_rate, h1_rate
 
 WAVE = 2 * np.pi

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from scipy.linalg import eigh, expm
 
 from relaxon.core.errors import InputError
+from relaxon.distributions.marginals import GaussianMarginal
 from relaxon.numerics.pencils import best_pencil, matrix_witness
 from relaxon.reaction import galerkin
 from relaxon.reaction.hypocoercivity import (
@@ -15,7 +16,6 @@ from relaxon.reaction.hypocoercivity import (
     hypocoercive_rates,
     rate_map,
 )
-from relaxon.reaction.marginals import GaussianMarginal
 from relaxon.reaction.sobolev import h1_functional_rate, h1_rate
 from relaxon.reaction.spectrum import spectral_gap
 

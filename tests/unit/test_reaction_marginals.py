@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaxon.core.errors import InputError
-from relaxon.reaction.marginals import DensityMarginal, GaussianMarginal, as_marginal
+from relaxon.distributions.marginals import DensityMarginal, GaussianMarginal, as_marginal
 
 
 def algebraic(v):

@@ -7,12 +7,12 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from relaxon.core.errors import InputError
+from relaxon.distributions.profiles import profile
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference, relative
 from relaxon.reaction.model import KineticReaction
-from relaxon.reaction.profiles import profile
 from relaxon.reaction.structure import homogeneous_flow
 
 GRID = PhaseGrid(TorusGrid(1, 16), UniformNodes(1, 28, 6.0))

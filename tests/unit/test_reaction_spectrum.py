@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.linalg import eigh_tridiagonal
 
 from relaxon.core.errors import InputError
+from relaxon.distributions.marginals import GaussianMarginal
+from relaxon.distributions.profiles import profile
 from relaxon.numerics.roots import count_in_box, polished, turning, zeros_in_box
-from relaxon.reaction.marginals import GaussianMarginal
-from relaxon.reaction.profiles import profile
 from relaxon.reaction.spectrum import (
     critical_wavenumber,
     dispersion,

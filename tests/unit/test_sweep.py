@@ -3,7 +3,7 @@ import pytest
 
 import relaxon as rx
 from relaxon.core.errors import InputError
-from relaxon.functionals import weighted_norm
+from relaxon.distributions.functionals import weighted_norm
 from relaxon.sweep import sweep
 
 

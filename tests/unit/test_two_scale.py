@@ -21,7 +21,7 @@ from relaxon.collisions.two_scale_operators import (
     unit_excess,
 )
 from relaxon.core.errors import InputError
-from relaxon.distributions import C0
+from relaxon.distributions.hot_spot import C0
 from relaxon.numerics.block_tridiagonal import gauss_jordan
 
 

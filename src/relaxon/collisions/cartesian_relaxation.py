@@ -10,7 +10,7 @@ from jax import Array
 
 from relaxon.collisions.equilibrium import matched_maxwellian, monitor, relative_entropy
 from relaxon.collisions.radon_operator import RadonOperator
-from relaxon.functionals import fisher_information
+from relaxon.distributions.functionals import fisher_information
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.stepping.stabilized import Flow
 from relaxon.stepping.status import Status

@@ -22,8 +22,8 @@ from relaxon.collisions.radial_screening import (
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
 from relaxon.core.registry import register
-from relaxon.distributions import maxwellian
-from relaxon.functionals import moments
+from relaxon.distributions.functionals import moments
+from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
 from relaxon.screening.potentials.unscreened import Unscreened

@@ -16,8 +16,8 @@ from relaxon.collisions.radon_operator import RadonOperator
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
 from relaxon.core.registry import register
-from relaxon.distributions import maxwellian
-from relaxon.functionals import moments, temperature
+from relaxon.distributions.functionals import moments, temperature
+from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
 from relaxon.screening.penrose import penrose

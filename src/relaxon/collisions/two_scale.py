@@ -45,8 +45,8 @@ from relaxon.collisions.two_scale_operators import (
     kernel_sum,
     unit_excess,
 )
-from relaxon.distributions import C0
-from relaxon.functionals import moments
+from relaxon.distributions.functionals import moments
+from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.block_tridiagonal import blocks_from_bands, factor
 from relaxon.stepping.system import System

@@ -145,7 +145,6 @@ class RadialGrid(eqx.Module):
         Returns:
             (u, F1, F1prime) on a uniform line of u, as fine as the finest cell allows.
         """
-
         return radial_marginal(self, np.asarray(f))
 
     def coordinates(self) -> dict[str, Array]:

@@ -24,9 +24,9 @@ import equinox as eqx
 import numpy as np
 
 from relaxon.core.errors import positive, require
+from relaxon.distributions.marginals import as_marginal
 from relaxon.numerics.pencils import best_pencil, matrix_witness
 from relaxon.reaction.galerkin import h0_forms, transport_matrix
-from relaxon.reaction.marginals import as_marginal
 from relaxon.reaction.sobolev import h1_rate
 from relaxon.reaction.spectrum import spectral_gap, torus_gap
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from relaxon.core.errors import InputError, positive, require
 from relaxon.core.registry import register
+from relaxon.distributions.profiles import Profile, profile, sample
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.velocity_nodes import VelocityNodes
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.diffusion import DiffusionLimit
-from relaxon.reaction.profiles import Profile, profile, sample
 from relaxon.reaction.structure import Masses, Pair, Perturbation, Reaction, pair
 
 

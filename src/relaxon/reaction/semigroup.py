@@ -22,7 +22,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from relaxon.core.errors import InputError, positive, require
-from relaxon.reaction.marginals import Marginal, as_marginal
+from relaxon.distributions.marginals import Marginal, as_marginal
 
 _NODES = 20
 _X, _W = legendre.leggauss(_NODES)

@@ -25,8 +25,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from relaxon.core.errors import positive, require
+from relaxon.distributions.marginals import Marginal, as_marginal
 from relaxon.numerics.pencils import Witness, best_pencil, matrix_witness
-from relaxon.reaction.marginals import Marginal, as_marginal
 
 _LONGEST = 2 * np.pi
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)

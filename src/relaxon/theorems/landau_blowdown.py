@@ -12,7 +12,8 @@ import numpy as np
 from relaxon.blowup import fit_blowup, solve_to_blowup
 from relaxon.collisions.landau import Landau
 from relaxon.core.errors import InputError
-from relaxon.distributions import blowdown, maxwellian
+from relaxon.distributions.gaussians import maxwellian
+from relaxon.distributions.hot_spot import blowdown
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law, refined, stretched_power
 from relaxon.problem import Problem, Record

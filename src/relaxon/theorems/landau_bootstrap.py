@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from relaxon.blowdown import Bootstrap, TwoScale, bootstrap
-from relaxon.distributions import C0
+from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law
 from relaxon.problem import Problem, Record

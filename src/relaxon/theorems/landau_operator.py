@@ -10,7 +10,8 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 
 from relaxon.collisions.landau import Landau
-from relaxon.distributions import C0, gaussian_mixture, maxwellian
+from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
+from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import power_law, refined
 from relaxon.theorems import coercivity

@@ -15,7 +15,7 @@ from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.collisions.linearized import linearized
 from relaxon.collisions.radial_screening import radial_screening
-from relaxon.distributions import gaussian_mixture, maxwellian
+from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import power_law
 from relaxon.screening.dispersion import z_maxwellian

@@ -207,7 +207,7 @@ def _space(
     """The weighted space of two Gaussians on equidistant nodes."""
     velocity = UniformNodes(1, nodes, 7.0 * math.sqrt(max(T1, T2)))
     grid = PhaseGrid(TorusGrid(1, max(points, 2)), velocity)
-    from relaxon.reaction.profiles import profile
+    from relaxon.distributions.profiles import profile
 
     model = KineticReaction(profile("gaussian", variance=T1), profile("gaussian", variance=T2))
     chi1, chi2 = model.profiles(grid)

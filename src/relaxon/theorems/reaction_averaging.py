@@ -11,13 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import gamma
 
+from relaxon.distributions.profiles import profile
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.numerics.fits import Fit, power_law
 from relaxon.problem import Problem, Record
 from relaxon.reaction.model import KineticReaction
-from relaxon.reaction.profiles import profile
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.family import Family, curve
 from relaxon.theorems.reaction import solved

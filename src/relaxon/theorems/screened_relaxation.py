@@ -19,7 +19,7 @@ from relaxon.collisions.linear_decay import (
     polynomial_data,
 )
 from relaxon.collisions.linearized import linearized
-from relaxon.distributions import gaussian_mixture, maxwellian
+from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law, stretched_power
 from relaxon.problem import Problem, Record

@@ -14,13 +14,13 @@ from scipy.special import gammaln
 
 from relaxon.core.errors import InputError, positive, reals, require, unknown
 from relaxon.core.registry import register
-from relaxon.grids.velocity_nodes import MappedNodes, VelocityNodes
-from relaxon.reaction.concentration import (
+from relaxon.distributions.concentration import (
     Concentration,
     concentration_in_space,
     concentration_on_line,
 )
-from relaxon.reaction.marginals import DensityMarginal, GaussianMarginal, Marginal
+from relaxon.distributions.marginals import DensityMarginal, GaussianMarginal, Marginal
+from relaxon.grids.velocity_nodes import MappedNodes, VelocityNodes
 
 # Quadrature may miss this much of the normalisation before we blame profile or nodes.
 _TOLERANCE = 1e-4
@@ -314,7 +314,7 @@ def concentration(chi: Profile, velocity: VelocityNodes) -> Concentration:
 
     In dimension 1 by adaptive quadrature and a search over a, down to windows of 1e-7 node
     spacings; in more dimensions a lower bound from the strongest local growth of chi. The nodes
-    give the range and the first scale only. See `relaxon.reaction.concentration`.
+    give the range and the first scale only. See `relaxon.distributions.concentration`.
     """
     if chi.theta is not None:
         return Concentration(chi.theta, 0.0, (0.0,) * velocity.d, (0.0, np.inf), None)

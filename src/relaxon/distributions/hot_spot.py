@@ -1,0 +1,109 @@
+"""The hot spot of gualdani2025: M + delta^alpha M_delta, and its explicit profile (1.4)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from relaxon.core.errors import require
+from relaxon.distributions.gaussians import _is_number, gaussian_mixture
+from relaxon.grids.radial import RadialGrid
+
+C0 = 1.0 / (3.0 * (2.0 * math.pi) ** 1.5)
+"""c_0 = lambda_1[M](0), the diffusion of the unit Maxwellian at v = 0 (gualdani2025 (2.2))."""
+
+COARSEST = 0.5
+"""A bump of width w needs cells no wider than this times w."""
+
+
+def blowdown(grid: Any, delta: float, alpha: float) -> Array:
+    r"""A unit Maxwellian with a hot spot of width sqrt(delta) and mass delta^alpha.
+
+    $$ F_{in} = M + \delta^\alpha M_\delta $$
+
+    Source: gualdani2025 (1.2). The values at the centres of a radial grid integrate to
+    1 + delta^alpha like averages over the cells do, to rounding once the spot is resolved.
+
+    Args:
+        grid: A velocity grid of dimension 3 whose cells resolve sqrt(delta).
+        delta: Squared width of the spot, in (0, 1).
+        alpha: Exponent of its mass; the theorem assumes (1/4, 1/2), any finite value >= 0 is
+            allowed.
+
+    Returns:
+        Values at the grid's points, shape `grid.shape`.
+
+    Raises:
+        InputError: delta or alpha outside its range, or a grid too coarse for delta (the message
+            says how many cells are needed).
+    """
+    check_blowdown(delta, alpha)
+    require(
+        grid.d == 3, f"The hot spot of gualdani2025 needs d = 3, but the grid has d = {grid.d}."
+    )
+    if isinstance(grid, RadialGrid):
+        _require_resolved(grid, math.sqrt(delta))
+    else:
+        needed = math.ceil(2 * grid.v_max / math.sqrt(delta))
+        require(
+            grid.n >= needed,
+            f"The grid is too coarse for delta = {delta:.3g}: it needs n >= {needed} points along "
+            f"each axis to resolve sqrt(delta), but n is {grid.n}; a RadialGrid needs far fewer.",
+        )
+    d = grid.d
+    zero = np.zeros((2, d))
+    return gaussian_mixture(grid, [1.0, delta**alpha], zero, [1.0, float(delta)])
+
+
+def check_blowdown(delta: float, alpha: float) -> None:
+    """Raise `InputError` unless (delta, alpha) describe a hot spot (gualdani2025 (1.2))."""
+    require(_is_number(delta) and 0 < delta < 1, f"delta must lie in (0, 1), but is {delta!r}.")
+    require(
+        _is_number(alpha) and 0 <= alpha < math.inf,
+        f"alpha must be a finite number >= 0, but is {alpha!r}.",
+    )
+
+
+def blowdown_profile(grid: Any, t: Any, delta: float, alpha: float) -> Array:
+    r"""The explicit profile of the hot spot as it is blown down.
+
+    $$ E(t, v) = m(t) M_{T(t)}(v), \quad T = \delta + 2 c_0 t, \quad
+       m = \delta^\alpha e^{2 t / (2 \pi)^{3/2}} $$
+
+    Source: gualdani2025 (1.4), which solves (2.1).
+
+    Args:
+        grid: A radial grid.
+        t: Time >= 0, a scalar (may be traced).
+        delta: Squared width of the initial spot.
+        alpha: Exponent of its mass.
+
+    Returns:
+        Values at the cell centres, shape (n,).
+    """
+    temperature = delta + 2 * C0 * t
+    mass = delta**alpha * jnp.exp(2 * t / (2 * math.pi) ** 1.5)
+    norm = mass * (2 * math.pi * temperature) ** (-grid.d / 2)
+    return norm * jnp.exp(-(grid.r**2) / (2 * temperature))
+
+
+def cells_for(grid: RadialGrid, width: float, fraction: float = COARSEST) -> int:
+    """How many cells the grid's range needs for cells no wider than fraction * width at width."""
+    r_min, r_max = float(grid.r_min), float(grid.r_max)
+    span = float(grid.dx) * grid.n
+    slope = 1.0 / (1.0 / math.hypot(width, r_min) + (span - math.asinh(r_max / r_min)) / r_max)
+    return math.ceil(span * slope / (fraction * width))
+
+
+def _require_resolved(grid: RadialGrid, width: float) -> None:
+    needed = cells_for(grid, width)
+    require(
+        grid.n >= needed,
+        f"The grid is too coarse for delta = {width**2:.3g}: its {grid.n} cells from r_min = "
+        f"{float(grid.r_min):.3g} to r_max = {float(grid.r_max):.3g} are too wide at sqrt(delta); "
+        f"at least {needed} cells are needed (or r_min near {width:.1g}).",
+    )
