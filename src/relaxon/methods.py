@@ -11,11 +11,11 @@ import numpy as np
 from jax import Array
 
 from relaxon.blowdown import TwoScale
-from relaxon.collisions.cartesian_relaxation import CartesianRelaxation
-from relaxon.collisions.fast_convolution import landau_operator
+from relaxon.collisions.cartesian.convolution import landau_operator
+from relaxon.collisions.cartesian.radon_operator import RadonOperator, resolution
+from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
-from relaxon.collisions.radon_operator import RadonOperator, resolution
 from relaxon.collisions.relative import RelativeSystem
 from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid

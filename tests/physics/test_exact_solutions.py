@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.collisions.cartesian_relaxation import CartesianRelaxation
-from relaxon.collisions.equilibrium import moments
-from relaxon.collisions.fast_convolution import LandauConvolution, landau_operator
+from relaxon.collisions.cartesian.convolution import LandauConvolution, landau_operator
+from relaxon.collisions.cartesian.equilibrium import moments
+from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.stepping.stabilized import StabilizedStepper
 

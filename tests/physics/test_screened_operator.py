@@ -11,15 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from relaxon.collisions.cartesian_relaxation import CartesianRelaxation
-from relaxon.collisions.equilibrium import matched_maxwellian, moments, relative_entropy
-from relaxon.collisions.fast_convolution import LandauConvolution
-from relaxon.collisions.radon_operator import (
+from relaxon.collisions.cartesian.convolution import LandauConvolution
+from relaxon.collisions.cartesian.equilibrium import matched_maxwellian, moments, relative_entropy
+from relaxon.collisions.cartesian.radon_operator import (
     ConstantScreening,
     RadonOperator,
     ResolutionWarning,
     resolution,
 )
+from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.stepping.stabilized import StabilizedStepper
 

@@ -3,14 +3,14 @@ import mpmath
 import numpy as np
 import pytest
 
-from relaxon.collisions.equilibrium import moments
-from relaxon.collisions.fast_convolution import (
+from relaxon.collisions.cartesian.convolution import (
     LandauConvolution,
     _radial_transforms,
     landau_coefficients,
     landau_operator,
     landau_rhs,
 )
+from relaxon.collisions.cartesian.equilibrium import moments
 from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
 

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from scipy.special import dawsn
 
+from relaxon.collisions.cartesian.radon import RadonTransform, sphere_rule
 from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
-from relaxon.radon import RadonTransform, sphere_rule
 
 
 @pytest.mark.parametrize("d", [2, 3])

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from relaxon.collisions.equilibrium import matched_maxwellian
-from relaxon.collisions.fast_convolution import landau_operator
+from relaxon.collisions.cartesian.convolution import landau_operator
+from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
 from relaxon.collisions.kernels import FixedKernel, MinKernel
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_screening import (

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.equilibrium import matched_maxwellian
+from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
+from relaxon.collisions.cartesian.radon_operator import RadonOperator
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_screening import RadialScreening, coefficients_of, radial_screening
-from relaxon.collisions.radon_operator import RadonOperator
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
 from relaxon.core.registry import register

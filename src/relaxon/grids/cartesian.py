@@ -146,7 +146,7 @@ class VelocityGrid:
         $$ F_1(u) = \\int_{n \\cdot v = u} f \\, dS $$
 
         by the projection-slice theorem: the line transform of `F1` is the transform of `f` along
-        `n`. Many directions at once: `relaxon.radon.RadonTransform`.
+        `n`. Many directions at once: `relaxon.collisions.cartesian.radon.RadonTransform`.
 
         Args:
             f: Function on the grid.

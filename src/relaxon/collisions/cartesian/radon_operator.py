@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.collisions.equilibrium import Maxwellian, conserve, matched_maxwellian
-from relaxon.collisions.flux import coefficients, flux, tilted_gradient, triangle
+from relaxon.collisions.cartesian.equilibrium import Maxwellian, conserve, matched_maxwellian
+from relaxon.collisions.cartesian.flux import coefficients, flux, tilted_gradient, triangle
+from relaxon.collisions.cartesian.radon import Lines, RadonTransform
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import sphere_area
-from relaxon.radon import Lines, RadonTransform
 
 
 class Screening(Protocol):

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.fft import irfftn, next_fast_len, rfftn
 from scipy.special import jv, roots_jacobi, spherical_jn
 
-from relaxon.collisions.equilibrium import Maxwellian, conserve, matched_maxwellian
-from relaxon.collisions.flux import coefficients, flux, tilted_gradient, triangle
+from relaxon.collisions.cartesian.equilibrium import Maxwellian, conserve, matched_maxwellian
+from relaxon.collisions.cartesian.flux import coefficients, flux, tilted_gradient, triangle
 from relaxon.core.errors import require
 from relaxon.grids.cartesian import VelocityGrid
 

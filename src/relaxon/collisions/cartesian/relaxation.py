@@ -8,8 +8,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.equilibrium import matched_maxwellian, monitor, relative_entropy
-from relaxon.collisions.radon_operator import RadonOperator
+from relaxon.collisions.cartesian.equilibrium import matched_maxwellian, monitor, relative_entropy
+from relaxon.collisions.cartesian.radon_operator import RadonOperator
 from relaxon.distributions.functionals import fisher_information
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.stepping.stabilized import Flow

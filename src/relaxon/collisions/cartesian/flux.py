@@ -11,7 +11,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from relaxon.collisions.equilibrium import Maxwellian
+from relaxon.collisions.cartesian.equilibrium import Maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 
 

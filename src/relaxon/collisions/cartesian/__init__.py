@@ -1,0 +1,1 @@
+"""Collision operators on Cartesian velocity grids."""

@@ -1,0 +1,1 @@
+"""Collision operators linearised about a Maxwellian, and their semigroups."""

@@ -1,0 +1,1 @@
+"""Collision operators on radial grids: one antisymmetric form, fixed or screened kernels."""
