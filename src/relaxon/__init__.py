@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from relaxon.case import Case, case
     from relaxon.collisions.landau import Landau
     from relaxon.collisions.lenard_balescu import LenardBalescu
-    from relaxon.collisions.linearized import linearized
+    from relaxon.collisions.linear.linearized import linearized
     from relaxon.core.errors import InputError
     from relaxon.core.version import VERSION as __version__
     from relaxon.distributions import functionals
@@ -125,7 +125,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "checks": ("relaxon.theorems", "checks"),
     "distributions": ("relaxon.distributions", None),
     "functionals": ("relaxon.distributions.functionals", None),
-    "linearized": ("relaxon.collisions.linearized", "linearized"),
+    "linearized": ("relaxon.collisions.linear.linearized", "linearized"),
     "open": ("relaxon.storage", "open_run"),
     "reaction": ("relaxon.reaction", None),
     "resume": ("relaxon.solve", "resume"),

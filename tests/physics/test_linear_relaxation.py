@@ -11,14 +11,14 @@ from scipy.integrate import quad
 
 import relaxon as rx
 from relaxon.collisions.kernels import FixedKernel, MinKernel
-from relaxon.collisions.linear_decay import (
+from relaxon.collisions.linear.linearized import Linearized, linearized
+from relaxon.collisions.linear.semigroup import (
     Semigroup,
     algebraic_exponent,
     exponential_data,
     polynomial_data,
     stretched_exponent,
 )
-from relaxon.collisions.linearized import Linearized, linearized
 from relaxon.collisions.radial import Frame, log_rate
 from relaxon.collisions.radial_screening import radial_screening
 from relaxon.screening import potentials

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.collisions.linearized import Linearized, linearized
+from relaxon.collisions.linear.linearized import Linearized, linearized
 from relaxon.screening import potentials
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "linearized.json"

@@ -12,13 +12,13 @@ from scipy.interpolate import make_interp_spline
 
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
-from relaxon.collisions.linear_decay import (
+from relaxon.collisions.linear.linearized import linearized
+from relaxon.collisions.linear.semigroup import (
     Semigroup,
     algebraic_exponent,
     exponential_data,
     polynomial_data,
 )
-from relaxon.collisions.linearized import linearized
 from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law, stretched_power

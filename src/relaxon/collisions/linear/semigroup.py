@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
-from relaxon.collisions.linear_sector import Sector
+from relaxon.collisions.linear.sector import Sector
 from relaxon.core.errors import require
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.sparse import csr_array, diags_array
 
-from relaxon.collisions.line_density import LineDensity
+from relaxon.collisions.linear.line_density import LineDensity
 from relaxon.core.errors import require
 from relaxon.grids.radial import sphere_area
 from relaxon.numerics.radial_elements import RadialElements

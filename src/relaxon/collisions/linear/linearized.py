@@ -28,8 +28,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.collisions.landau import Landau
-from relaxon.collisions.line_density import LineDensity, screened, unscreened
-from relaxon.collisions.linear_sector import Sector, zonal
+from relaxon.collisions.linear.line_density import LineDensity, screened, unscreened
+from relaxon.collisions.linear.sector import Sector, zonal
 from relaxon.core.errors import InputError, require
 from relaxon.grids.radial import sphere_area
 from relaxon.screening.potentials import Potential
