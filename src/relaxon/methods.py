@@ -16,7 +16,7 @@ from relaxon.collisions.cartesian.radon_operator import RadonOperator, resolutio
 from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
-from relaxon.collisions.relative import RelativeSystem
+from relaxon.collisions.radial.form.relaxation import RelativeSystem
 from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.confined_line import ConfinedLine

@@ -7,10 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from relaxon.collisions.radial.form.form import Frame, log_rate
+from relaxon.collisions.radial.form.kernels import FixedKernel, MinKernel
+from relaxon.collisions.radial.form.screening import radial_screening
 from scipy.integrate import quad
 
 import relaxon as rx
-from relaxon.collisions.kernels import FixedKernel, MinKernel
 from relaxon.collisions.linear.linearized import Linearized, linearized
 from relaxon.collisions.linear.semigroup import (
     Semigroup,
@@ -19,8 +21,6 @@ from relaxon.collisions.linear.semigroup import (
     polynomial_data,
     stretched_exponent,
 )
-from relaxon.collisions.radial import Frame, log_rate
-from relaxon.collisions.radial_screening import radial_screening
 from relaxon.screening import potentials
 
 GAUSSIAN = potentials.Gaussian(3)

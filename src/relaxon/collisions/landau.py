@@ -12,9 +12,9 @@ from jax import Array
 
 from relaxon.collisions.cartesian.convolution import landau_operator
 from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
-from relaxon.collisions.kernels import FixedKernel, MinKernel
-from relaxon.collisions.radial import Frame, log_rate
-from relaxon.collisions.radial_screening import (
+from relaxon.collisions.radial.form.form import Frame, log_rate
+from relaxon.collisions.radial.form.kernels import FixedKernel, MinKernel
+from relaxon.collisions.radial.form.screening import (
     RadialScreening,
     coefficients_of,
     radial_screening,
@@ -89,7 +89,7 @@ class Landau(Equation):
         }
 
     def kernel_model(self, grid: RadialGrid) -> FixedKernel:
-        r"""The kernel of the radial form, `relaxon.collisions.radial`, at the interior faces.
+        r"""The kernel of the radial form, `relaxon.collisions.radial.form`, at the interior faces.
 
         $$ d = 3:\ \kappa = \tfrac{8 \pi}{3} C \min(r, s)^3, \qquad
            d = 2:\ \kappa = \frac2\pi \int_0^{\min(r, s)}

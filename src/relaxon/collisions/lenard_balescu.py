@@ -11,8 +11,12 @@ from jax import Array
 
 from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
 from relaxon.collisions.cartesian.radon_operator import RadonOperator
-from relaxon.collisions.radial import Frame, log_rate
-from relaxon.collisions.radial_screening import RadialScreening, coefficients_of, radial_screening
+from relaxon.collisions.radial.form.form import Frame, log_rate
+from relaxon.collisions.radial.form.screening import (
+    RadialScreening,
+    coefficients_of,
+    radial_screening,
+)
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
 from relaxon.core.registry import register

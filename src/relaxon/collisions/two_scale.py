@@ -15,7 +15,7 @@ every discretisation error is relative to g and h, however small they are beside
 grows where E underflows: phi solves a transport equation that runs outwards there.
 
 The collisions of the near field with itself, which are faster than everything else by
-delta^(alpha - 1/2), keep the antisymmetric form of `relaxon.collisions.radial`: relative to E
+delta^(alpha - 1/2), keep the antisymmetric form of `relaxon.collisions.radial.form`: relative to E
 
 $$ \frac{Q(H, H)}{E} = 3 \beta + r \beta' - \frac{r^2}{T} \beta, \qquad
    r^3 \beta = \phi_\rho \, S[E (1 + \phi)] - (1 + \phi) \, S[E \phi_\rho], $$

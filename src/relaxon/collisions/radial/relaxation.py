@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.kernels import FixedKernel, KernelModel, MinKernel
-from relaxon.collisions.radial import Frame, log_rate
-from relaxon.collisions.radial_jacobian import dense_jacobian, linearize
+from relaxon.collisions.radial.form.form import Frame, log_rate
+from relaxon.collisions.radial.form.jacobian import dense_jacobian, linearize
+from relaxon.collisions.radial.form.kernels import FixedKernel, KernelModel, MinKernel
 from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.stepping.status import Status
 from relaxon.stepping.system import System
@@ -44,7 +44,7 @@ class RelativeSystem(System):
         Args:
             f0: Initial distribution > 0, shape (n,).
             grid: Its grid.
-            model: The kernel of the collision operator; see `relaxon.collisions.kernels`.
+            model: The kernel of the collision operator; see `relaxon.collisions.radial.kernels`.
             reaction: Prefactor of F^2, concrete (not traced).
         """
         mass = grid.integrate(f0)

@@ -1,7 +1,7 @@
 r"""Dynamical screening of a radial distribution: from F to the kernel of the collision operator.
 
 With the constants of duerinckx2023 (2.12) the isotropic operator has the antisymmetric form of
-`relaxon.collisions.radial`, with a kernel that is a superposition over strips of u = n.v:
+`relaxon.collisions.radial.form`, with a kernel that is a superposition over strips of u = n.v:
 
 $$ d = 3:\ \kappa = \int_0^{\min(r, s)} K u^2 du, \qquad
    d = 2:\ \kappa = \frac2\pi \int_0^{\min(r, s)}
@@ -28,7 +28,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.kernels import KernelModel, MinKernel, StripKernel
+from relaxon.collisions.radial.form.kernels import KernelModel, MinKernel, StripKernel
 from relaxon.grids.abel import abel_matrices, spread_matrix
 from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.grids.strips import GAUSS, Strips
