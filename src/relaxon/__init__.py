@@ -25,11 +25,11 @@ else:
 
 if TYPE_CHECKING:
     from relaxon import reaction
-    from relaxon.blowdown import TwoScale, bootstrap_constant
     from relaxon.case import Case, case
     from relaxon.collisions.landau import Landau
     from relaxon.collisions.lenard_balescu import LenardBalescu
     from relaxon.collisions.linear.linearized import linearized
+    from relaxon.collisions.two_scale.system.equation import TwoScale, bootstrap_constant
     from relaxon.core.errors import InputError
     from relaxon.core.version import VERSION as __version__
     from relaxon.distributions import functionals

@@ -199,7 +199,7 @@ class TwoScaleSection(EquationSection):
 
     def build(self) -> Any:
         """The equation."""
-        from relaxon.blowdown import TwoScale
+        from relaxon.collisions.two_scale.system.equation import TwoScale
 
         return TwoScale(self.delta, self.alpha)
 
@@ -246,7 +246,7 @@ class BlowdownSection(InitialSection):
 
     def functionals(self) -> dict[str, Any]:
         """The norms of gualdani2025, Theorem 1.1."""
-        from relaxon.observables import BlowdownNorms
+        from relaxon.collisions.two_scale.system.norms import BlowdownNorms
 
         return {"blowdown": BlowdownNorms(self.delta, self.alpha)}
 

@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from relaxon.blowdown import TwoScale
 from relaxon.collisions.cartesian.convolution import landau_operator
 from relaxon.collisions.cartesian.radon_operator import RadonOperator, resolution
 from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.collisions.radial.form.relaxation import RelativeSystem
+from relaxon.collisions.two_scale.system.equation import TwoScale
 from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.confined_line import ConfinedLine

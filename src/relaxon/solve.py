@@ -101,7 +101,8 @@ def resume(
     Raises:
         InputError: No such run, a damaged one, or t_end before what is already computed.
     """
-    from relaxon import observables, observables_reaction
+    from relaxon import observables_reaction
+    from relaxon.collisions.two_scale.system import norms as observables
 
     assert observables and observables_reaction  # imported to be known by name
     path = _path(path)

@@ -7,12 +7,12 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from relaxon.collisions.two_scale.system.equation import bootstrap
+from relaxon.collisions.two_scale.system.norms import BlowdownNorms
+from relaxon.collisions.two_scale.system.operators import PEAK
 
 import relaxon as rx
-from relaxon.blowdown import bootstrap
-from relaxon.collisions.two_scale_operators import PEAK
 from relaxon.distributions.functionals import weighted_norm
-from relaxon.observables import BlowdownNorms
 from relaxon.solve import advance
 from relaxon.stepping.rosenbrock import Rosenbrock
 

@@ -8,10 +8,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
-
-import relaxon as rx
-from relaxon.collisions.two_scale import TwoScaleSystem
-from relaxon.collisions.two_scale_operators import (
+from relaxon.collisions.two_scale.system.operators import (
     PEAK,
     Potentials,
     SelfCollisions,
@@ -20,6 +17,9 @@ from relaxon.collisions.two_scale_operators import (
     gaussian_coefficients,
     unit_excess,
 )
+from relaxon.collisions.two_scale.system.system import TwoScaleSystem
+
+import relaxon as rx
 from relaxon.core.errors import InputError
 from relaxon.distributions.hot_spot import C0
 from relaxon.numerics.block_tridiagonal import gauss_jordan

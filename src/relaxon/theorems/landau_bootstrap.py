@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.blowdown import Bootstrap, TwoScale, bootstrap
+from relaxon.collisions.two_scale.system.equation import Bootstrap, TwoScale, bootstrap
 from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law
