@@ -17,10 +17,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from relaxon.collisions.radial.form.form import Frame, log_rate
-from relaxon.collisions.radial.form.screening import radial_screening
 
 import relaxon as rx
+from relaxon.collisions.radial.form import Frame, log_rate
+from relaxon.collisions.radial.screening import radial_screening
 from relaxon.distributions.functionals import temperature
 
 

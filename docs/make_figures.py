@@ -7,7 +7,7 @@ import numpy as np
 
 import relaxon as rx
 from relaxon import plot
-from relaxon.theorems.landau_blowdown import exponents
+from relaxon.theorems.gualdani2025.blowdown import exponents
 
 FIGURES = pathlib.Path(__file__).parent / "figures"
 

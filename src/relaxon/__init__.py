@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from relaxon.collisions.landau import Landau
     from relaxon.collisions.lenard_balescu import LenardBalescu
     from relaxon.collisions.linear.linearized import linearized
-    from relaxon.collisions.two_scale.system.equation import TwoScale, bootstrap_constant
+    from relaxon.collisions.two_scale.equation import TwoScale
     from relaxon.core.errors import InputError
     from relaxon.core.version import VERSION as __version__
     from relaxon.distributions import functionals
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from relaxon.storage import StorageError
     from relaxon.storage import open_run as open
     from relaxon.theorems import check, checks
+    from relaxon.theorems.gualdani2025.bootstrap import bootstrap_constant
 
 __all__ = [
     "Case",

@@ -199,7 +199,7 @@ class TwoScaleSection(EquationSection):
 
     def build(self) -> Any:
         """The equation."""
-        from relaxon.collisions.two_scale.system.equation import TwoScale
+        from relaxon.collisions.two_scale.equation import TwoScale
 
         return TwoScale(self.delta, self.alpha)
 
@@ -246,7 +246,7 @@ class BlowdownSection(InitialSection):
 
     def functionals(self) -> dict[str, Any]:
         """The norms of gualdani2025, Theorem 1.1."""
-        from relaxon.collisions.two_scale.system.norms import BlowdownNorms
+        from relaxon.collisions.two_scale.norms import BlowdownNorms
 
         return {"blowdown": BlowdownNorms(self.delta, self.alpha)}
 

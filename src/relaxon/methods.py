@@ -15,8 +15,8 @@ from relaxon.collisions.cartesian.radon_operator import RadonOperator, resolutio
 from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
-from relaxon.collisions.radial.form.relaxation import RelativeSystem
-from relaxon.collisions.two_scale.system.equation import TwoScale
+from relaxon.collisions.radial.relaxation import RelativeSystem
+from relaxon.collisions.two_scale.equation import TwoScale
 from relaxon.core.errors import InputError
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.confined_line import ConfinedLine

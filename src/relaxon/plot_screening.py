@@ -145,7 +145,7 @@ def _dispersion(potential: Any, grid: Any, f: np.ndarray) -> tuple[np.ndarray, A
     """u and z(u) at the Gauss points of the solver."""
     import jax.numpy as jnp
 
-    from relaxon.collisions.radial.form.screening import radial_screening
+    from relaxon.collisions.radial.screening import radial_screening
 
     model = radial_screening(potential, grid)
     z = model.dispersion(jnp.log(jnp.maximum(jnp.asarray(f), 1e-300)))

@@ -7,9 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from relaxon.collisions.radial.form.form import Frame, log_rate
-from relaxon.collisions.radial.form.kernels import FixedKernel, MinKernel
-from relaxon.collisions.radial.form.screening import radial_screening
 from scipy.integrate import quad
 
 import relaxon as rx
@@ -21,6 +18,9 @@ from relaxon.collisions.linear.semigroup import (
     polynomial_data,
     stretched_exponent,
 )
+from relaxon.collisions.radial.form import Frame, log_rate
+from relaxon.collisions.radial.kernels import FixedKernel, MinKernel
+from relaxon.collisions.radial.screening import radial_screening
 from relaxon.screening import potentials
 
 GAUSSIAN = potentials.Gaussian(3)

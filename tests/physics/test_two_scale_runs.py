@@ -7,14 +7,14 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from relaxon.collisions.two_scale.system.equation import bootstrap
-from relaxon.collisions.two_scale.system.norms import BlowdownNorms
-from relaxon.collisions.two_scale.system.operators import PEAK
 
 import relaxon as rx
+from relaxon.collisions.two_scale.norms import BlowdownNorms
+from relaxon.collisions.two_scale.operators import PEAK
 from relaxon.distributions.functionals import weighted_norm
 from relaxon.solve import advance
 from relaxon.stepping.rosenbrock import Rosenbrock
+from relaxon.theorems.gualdani2025.bootstrap import bootstrap
 
 END = 0.5
 

@@ -4,7 +4,7 @@ import pytest
 from relaxon.collisions.landau import Landau
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.radial import RadialGrid
-from relaxon.theorems.coercivity import FAR, forms
+from relaxon.theorems.gualdani2025.coercivity import FAR, forms
 
 
 @pytest.mark.parametrize("degree", [0, 1])

@@ -13,8 +13,8 @@ import pytest
 
 from relaxon.collisions.landau import Landau
 from relaxon.theorems import check, checks
-from relaxon.theorems.landau_blowdown import ALPHAS, exponents
-from relaxon.theorems.landau_bootstrap import source_norm
+from relaxon.theorems.gualdani2025.blowdown import ALPHAS, exponents
+from relaxon.theorems.gualdani2025.bootstrap import source_norm
 
 NAMES = [name for name, found in checks().items() if "landau_" in found.measure.__module__]
 

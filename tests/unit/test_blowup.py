@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from relaxon.blowup import fit_blowup
 from relaxon.core.errors import InputError
 from relaxon.solution import Solution
 from relaxon.stepping.status import Status
+from relaxon.theorems.gualdani2025.blowup import fit_blowup
 
 
 def synthetic(star, q, c, correction=0.0):

@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from relaxon.collisions.radial.form.form import log_rate
-from relaxon.collisions.radial.form.jacobian import dense_jacobian
-from relaxon.collisions.radial.form.relaxation import RelativeSystem
 from scipy.interpolate import make_interp_spline
 
 import relaxon as rx
+from relaxon.collisions.radial.form import log_rate
+from relaxon.collisions.radial.jacobian import dense_jacobian
+from relaxon.collisions.radial.relaxation import RelativeSystem
 from relaxon.core.errors import InputError
 from relaxon.core.registry import from_spec, to_spec
 from relaxon.screening.potentials import Coulomb, Gaussian, Yukawa

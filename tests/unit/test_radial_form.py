@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from relaxon.collisions.radial.form.form import Frame, kernel_sum, log_rate
-from relaxon.collisions.radial.form.jacobian import linearize
 
 import relaxon as rx
+from relaxon.collisions.radial.form import Frame, kernel_sum, log_rate
+from relaxon.collisions.radial.jacobian import linearize
 
 GRIDS = [rx.RadialGrid(3, 60, 12.0, r_min) for r_min in (1e-4, 0.1, 12.0)]
 ANY = st.tuples(st.sampled_from(GRIDS), st.integers(0, 2**32 - 1), st.floats(0.01, 3.0))

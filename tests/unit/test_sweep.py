@@ -4,7 +4,7 @@ import pytest
 import relaxon as rx
 from relaxon.core.errors import InputError
 from relaxon.distributions.functionals import weighted_norm
-from relaxon.sweep import sweep
+from relaxon.theorems.gualdani2025.sweep import sweep
 
 
 def test_a_batch_agrees_with_single_runs_in_the_order_of_the_input():

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
-from relaxon.collisions.two_scale.system.operators import (
+
+import relaxon as rx
+from relaxon.collisions.two_scale.operators import (
     PEAK,
     Potentials,
     SelfCollisions,
@@ -17,9 +19,7 @@ from relaxon.collisions.two_scale.system.operators import (
     gaussian_coefficients,
     unit_excess,
 )
-from relaxon.collisions.two_scale.system.system import TwoScaleSystem
-
-import relaxon as rx
+from relaxon.collisions.two_scale.system import TwoScaleSystem
 from relaxon.core.errors import InputError
 from relaxon.distributions.hot_spot import C0
 from relaxon.numerics.block_tridiagonal import gauss_jordan

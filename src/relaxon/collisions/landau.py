@@ -12,9 +12,9 @@ from jax import Array
 
 from relaxon.collisions.cartesian.convolution import landau_operator
 from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
-from relaxon.collisions.radial.form.form import Frame, log_rate
-from relaxon.collisions.radial.form.kernels import FixedKernel, MinKernel
-from relaxon.collisions.radial.form.screening import (
+from relaxon.collisions.radial.form import Frame, log_rate
+from relaxon.collisions.radial.kernels import FixedKernel, MinKernel
+from relaxon.collisions.radial.screening import (
     RadialScreening,
     coefficients_of,
     radial_screening,

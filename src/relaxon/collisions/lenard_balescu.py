@@ -11,8 +11,8 @@ from jax import Array
 
 from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
 from relaxon.collisions.cartesian.radon_operator import RadonOperator
-from relaxon.collisions.radial.form.form import Frame, log_rate
-from relaxon.collisions.radial.form.screening import (
+from relaxon.collisions.radial.form import Frame, log_rate
+from relaxon.collisions.radial.screening import (
     RadialScreening,
     coefficients_of,
     radial_screening,

@@ -14,9 +14,9 @@ from relaxon.numerics.fits import Fit
 from relaxon.theorems.family import Family
 
 MODULES = [
-    "relaxon.theorems.landau_operator",
-    "relaxon.theorems.landau_blowdown",
-    "relaxon.theorems.landau_bootstrap",
+    "relaxon.theorems.gualdani2025.operator",
+    "relaxon.theorems.gualdani2025.blowdown",
+    "relaxon.theorems.gualdani2025.bootstrap",
     "relaxon.theorems.reaction",
     "relaxon.theorems.reaction_averaging",
     "relaxon.theorems.reaction_confined",

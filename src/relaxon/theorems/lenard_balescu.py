@@ -14,7 +14,7 @@ from scipy.integrate import quad
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.collisions.linear.linearized import linearized
-from relaxon.collisions.radial.form.screening import radial_screening
+from relaxon.collisions.radial.screening import radial_screening
 from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import power_law

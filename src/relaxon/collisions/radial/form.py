@@ -30,7 +30,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.radial.form.kernels import Kernel
+from relaxon.collisions.radial.kernels import Kernel
 from relaxon.grids.radial import RadialGrid, apply_stencil, sphere_area
 
 STEEP = 1.5

@@ -8,8 +8,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.radial.form.form import Frame, divergence, kernel_sum
-from relaxon.collisions.radial.form.kernels import KernelModel, MinKernel
+from relaxon.collisions.radial.form import Frame, divergence, kernel_sum
+from relaxon.collisions.radial.kernels import KernelModel, MinKernel
 from relaxon.numerics.block_tridiagonal import blocks_from_bands, factor
 
 

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.radial.form.form import Frame, log_rate
-from relaxon.collisions.radial.form.jacobian import dense_jacobian, linearize
-from relaxon.collisions.radial.form.kernels import FixedKernel, KernelModel, MinKernel
+from relaxon.collisions.radial.form import Frame, log_rate
+from relaxon.collisions.radial.jacobian import dense_jacobian, linearize
+from relaxon.collisions.radial.kernels import FixedKernel, KernelModel, MinKernel
 from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.stepping.status import Status
 from relaxon.stepping.system import System

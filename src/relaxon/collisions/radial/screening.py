@@ -28,7 +28,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.radial.form.kernels import KernelModel, MinKernel, StripKernel
+from relaxon.collisions.radial.kernels import KernelModel, MinKernel, StripKernel
 from relaxon.grids.abel import abel_matrices, spread_matrix
 from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.grids.strips import GAUSS, Strips

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.collisions.landau import Landau
-from relaxon.collisions.two_scale.system.system import TwoScaleSystem
+from relaxon.collisions.two_scale.system import TwoScaleSystem
 from relaxon.core.equation import Equation
 from relaxon.core.errors import require
 from relaxon.core.registry import register

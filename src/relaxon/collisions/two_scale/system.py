@@ -33,7 +33,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from relaxon.collisions.two_scale.system.operators import (
+from relaxon.collisions.two_scale.operators import (
     PEAK,
     Gauss,
     Potentials,

@@ -14,7 +14,7 @@ import numpy as np
 from jax import Array
 
 from relaxon.collisions.landau import Landau
-from relaxon.collisions.radial.form.relaxation import RelativeSystem
+from relaxon.collisions.radial.relaxation import RelativeSystem
 from relaxon.core.errors import require
 from relaxon.distributions.functionals import weighted_norm
 from relaxon.distributions.gaussians import maxwellian

@@ -14,8 +14,8 @@ from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import power_law, refined
-from relaxon.theorems import coercivity
 from relaxon.theorems.check import Measurement, claim
+from relaxon.theorems.gualdani2025 import coercivity
 
 MIXTURES = {
     "unit Maxwellian": ([1.0], [1.0]),

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.blowup import fit_blowup, solve_to_blowup
 from relaxon.collisions.landau import Landau
 from relaxon.core.errors import InputError
 from relaxon.distributions.gaussians import maxwellian
@@ -20,8 +19,9 @@ from relaxon.problem import Problem, Record
 from relaxon.solution import Solution
 from relaxon.solve import solve
 from relaxon.stepping.status import Status
-from relaxon.sweep import sweep
 from relaxon.theorems.check import Measurement, Unmeasured, claim
+from relaxon.theorems.gualdani2025.blowup import fit_blowup, solve_to_blowup
+from relaxon.theorems.gualdani2025.sweep import sweep
 
 ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.45, 0.6)
 """Exponents of the spot's mass: inside (1/4, 1/2), where Theorem 1.1 applies, and outside."""

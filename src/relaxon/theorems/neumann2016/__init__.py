@@ -1,0 +1,1 @@
+"""Checks of neumann2016: the kinetic reaction model."""
