@@ -6,7 +6,7 @@ import pytest
 
 import relaxon as rx
 from relaxon.screening.potentials import Gaussian, Yukawa
-from relaxon.theorems.lenard_balescu import sum_rule_defects
+from relaxon.theorems.duerinckx2023.operator import sum_rule_defects
 
 
 def mixture(d, n, weights=(0.7, 0.3), temperatures=(0.3, 1.0)):

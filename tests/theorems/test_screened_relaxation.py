@@ -5,7 +5,7 @@ import pytest
 
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.radial import RadialGrid
-from relaxon.theorems import screened_relaxation as theorems
+from relaxon.theorems.duerinckx2023 import relaxation as theorems
 
 TWINS = [
     (theorems.coercivity, {"claimed": 0.2}),

@@ -7,7 +7,7 @@ import pytest
 from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.distributions.gaussians import gaussian_mixture
 from relaxon.screening.potentials import Coulomb, Gaussian
-from relaxon.theorems import lenard_balescu as theorems
+from relaxon.theorems.duerinckx2023 import operator as theorems
 
 
 class Spoiled:

@@ -21,8 +21,8 @@ MODULES = [
     "relaxon.theorems.reaction_averaging",
     "relaxon.theorems.reaction_confined",
     "relaxon.theorems.reaction_limit",
-    "relaxon.theorems.lenard_balescu",
-    "relaxon.theorems.screened_relaxation",
+    "relaxon.theorems.duerinckx2023.operator",
+    "relaxon.theorems.duerinckx2023.relaxation",
 ]
 """Modules that add checks to the catalogue when they are imported."""
 
