@@ -5,7 +5,7 @@ import pytest
 from scipy.special import erfcx, gamma, gammaincc
 
 from relaxon.numerics.fits import power_law
-from relaxon.theorems.reaction_averaging import SLICES, WAVES, averaged
+from relaxon.theorems.neumann2016.averaging import SLICES, WAVES, averaged
 
 
 def test_the_worst_source_for_a_gaussian_in_closed_form():

@@ -20,7 +20,7 @@ from relaxon.problem import Problem, Record
 from relaxon.reaction.model import KineticReaction
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.family import Family, curve
-from relaxon.theorems.reaction import solved
+from relaxon.theorems.neumann2016.decay import solved
 
 WAVES = 2 * math.pi * 2.0 ** np.arange(4, 15)
 """Wave numbers of the solutions in closed form."""

@@ -16,7 +16,7 @@ from relaxon.reaction.diffusion import DiffusionLimit
 from relaxon.reaction.model import KineticReaction
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.family import Curve, Family, curve
-from relaxon.theorems.reaction import solved
+from relaxon.theorems.neumann2016.decay import solved
 
 EPSILONS = (0.04, 0.02, 0.01, 0.005, 0.0025)
 SMALLER = (0.01, 0.005, 0.0025, 0.00125)

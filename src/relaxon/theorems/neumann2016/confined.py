@@ -18,7 +18,7 @@ from relaxon.reaction.confined_rates import confined_dms_constants
 from relaxon.reaction.confined_spectrum import confined_gap
 from relaxon.reaction.hypocoercivity import rate_of_constants
 from relaxon.theorems.check import Measurement, claim
-from relaxon.theorems.reaction import solved
+from relaxon.theorems.neumann2016.decay import solved
 
 EPSILON = 0.3
 ROUGH, FINE = 4e-5, 1e-5
