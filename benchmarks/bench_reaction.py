@@ -18,7 +18,7 @@ from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.numerics.devices import use_cores, velocities
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.diffusive import Diffusive
 

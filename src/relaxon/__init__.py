@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from relaxon.grids.velocity_nodes import MappedNodes, ThermalNodes, UniformNodes
     from relaxon.grids.walls import WalledGrid
     from relaxon.problem import Problem, Record
-    from relaxon.reaction.confined import ConfinedReaction
-    from relaxon.reaction.model import KineticReaction
+    from relaxon.reaction.equations.confined import ConfinedReaction
+    from relaxon.reaction.equations.kinetic import KineticReaction
     from relaxon.screening import dispersion, potentials
     from relaxon.solution import Solution
     from relaxon.solve import resume, solve
@@ -98,9 +98,9 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "Case": ("relaxon.case", "Case"),
     "ConfinedGrid": ("relaxon.grids.confined_phase", "ConfinedGrid"),
     "ConfinedLine": ("relaxon.grids.confined_line", "ConfinedLine"),
-    "ConfinedReaction": ("relaxon.reaction.confined", "ConfinedReaction"),
+    "ConfinedReaction": ("relaxon.reaction.equations.confined", "ConfinedReaction"),
     "InputError": ("relaxon.core.errors", "InputError"),
-    "KineticReaction": ("relaxon.reaction.model", "KineticReaction"),
+    "KineticReaction": ("relaxon.reaction.equations.kinetic", "KineticReaction"),
     "Landau": ("relaxon.collisions.landau", "Landau"),
     "LenardBalescu": ("relaxon.collisions.lenard_balescu", "LenardBalescu"),
     "dispersion": ("relaxon.screening.dispersion", None),

@@ -35,7 +35,7 @@ class ReactionSection(config.EquationSection):
 
     def build(self) -> Any:
         """The equation."""
-        from relaxon.reaction.model import KineticReaction
+        from relaxon.reaction.equations.kinetic import KineticReaction
 
         first, second = profile_of(self.chi1, self.T1), profile_of(self.chi2, self.T2)
         return KineticReaction(first, second, self.epsilon)
@@ -80,7 +80,7 @@ class ReactionLimitSection(config.EquationSection):
 
     def build(self) -> Any:
         """The equation."""
-        from relaxon.reaction.model import KineticReaction
+        from relaxon.reaction.equations.kinetic import KineticReaction
 
         first, second = profile_of(self.chi1, self.T1), profile_of(self.chi2, self.T2)
         return KineticReaction(first, second).diffusion_limit()
@@ -122,7 +122,7 @@ class ConfinedReactionSection(ConfinedSection):
 
     def build(self) -> Any:
         """The equation."""
-        from relaxon.reaction.confined import ConfinedReaction
+        from relaxon.reaction.equations.confined import ConfinedReaction
 
         return ConfinedReaction(self.T1, self.T2, self.epsilon, potential_of(self.potential))
 
@@ -132,7 +132,7 @@ class ConfinedLimitSection(ConfinedSection):
 
     def build(self) -> Any:
         """The equation."""
-        from relaxon.reaction.confined_limit import ConfinedLimit
+        from relaxon.reaction.equations.confined_limit import ConfinedLimit
 
         return ConfinedLimit(self.T1, self.T2, potential_of(self.potential))
 
@@ -256,7 +256,7 @@ class LocalEquilibriumSection(config.InitialSection):
         from relaxon.grids.confined_phase import ConfinedGrid
         from relaxon.grids.torus import TorusGrid
         from relaxon.grids.walls import WalledGrid
-        from relaxon.reaction.model import KineticReaction, LinearizedReaction
+        from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
 
         equation.require_grid(grid)
         if isinstance(grid, ConfinedLine | ConfinedGrid):

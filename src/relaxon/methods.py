@@ -26,11 +26,11 @@ from relaxon.grids.radial import RadialGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.walls import WalledGrid
 from relaxon.problem import Problem
-from relaxon.reaction.confined import ConfinedReaction, LinearizedConfined
-from relaxon.reaction.confined_limit import ConfinedLimit
 from relaxon.reaction.confined_rates import poincare_of
-from relaxon.reaction.diffusion import DiffusionLimit
-from relaxon.reaction.model import KineticReaction, LinearizedReaction
+from relaxon.reaction.equations.confined import ConfinedReaction, LinearizedConfined
+from relaxon.reaction.equations.confined_limit import ConfinedLimit
+from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
+from relaxon.reaction.equations.limit import DiffusionLimit
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.confined_modes import ConfinedModes
 from relaxon.stepping.diffusive import Diffusive

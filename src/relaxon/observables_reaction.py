@@ -13,8 +13,8 @@ from relaxon.core.errors import require
 from relaxon.core.registry import register
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction import lyapunov
-from relaxon.reaction.diffusion import density_from_difference
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
+from relaxon.reaction.equations.limit import density_from_difference
 
 
 @register

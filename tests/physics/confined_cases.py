@@ -7,7 +7,7 @@ from scipy.integrate import solve_ivp
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
-from relaxon.reaction.confined import ConfinedReaction
+from relaxon.reaction.equations.confined import ConfinedReaction
 
 
 def wavy(x):

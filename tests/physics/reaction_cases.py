@@ -8,7 +8,7 @@ import numpy as np
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
 
 # 2 |m_hat_1| of problem P1 at t = 0.02.
 P1 = {1.0: 1.11005906, 0.1: 0.72417495, 0.01: 0.48839430}

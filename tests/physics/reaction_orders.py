@@ -8,7 +8,7 @@ from reaction_cases import run
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.stepping.asymptotic import Asymptotic
 
 SIZES = (8, 12, 16, 24)

@@ -9,7 +9,7 @@ import pytest
 from confined_cases import kinetic, limit, observed, problem, wavy
 
 from relaxon.grids.confined_line import ConfinedLine
-from relaxon.reaction.confined_limit import ConfinedLimit
+from relaxon.reaction.equations.confined_limit import ConfinedLimit
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "confined_reaction.json").read_text()

@@ -13,9 +13,9 @@ from confined_cases import kinetic, problem, wavy
 
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import confinement
-from relaxon.reaction.confined import ConfinedReaction
-from relaxon.reaction.confined_limit import ConfinedLimit
 from relaxon.reaction.confined_spectrum import confined_gap
+from relaxon.reaction.equations.confined import ConfinedReaction
+from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.diffusive import Diffusive
 from relaxon.stepping.reaction import distances

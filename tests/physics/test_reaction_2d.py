@@ -11,7 +11,7 @@ from relaxon.distributions.profiles import profile
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.semigroup import linear_decay
 from relaxon.reaction.spectrum import spectral_gap
 from relaxon.stepping.asymptotic import Asymptotic

@@ -13,9 +13,9 @@ from relaxon.distributions.profiles import profile
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
-from relaxon.reaction.diffusion import DiffusionLimit
-from relaxon.reaction.model import KineticReaction
-from relaxon.reaction.structure import homogeneous_flow
+from relaxon.reaction.equations.kinetic import KineticReaction
+from relaxon.reaction.equations.limit import DiffusionLimit
+from relaxon.reaction.equations.two_species import homogeneous_flow
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.bounds import diffused
 from relaxon.stepping.diffusive import Diffusive

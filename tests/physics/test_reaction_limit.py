@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 
 from relaxon.core.errors import InputError
 from relaxon.grids.torus import TorusGrid
-from relaxon.reaction.diffusion import DiffusionLimit
+from relaxon.reaction.equations.limit import DiffusionLimit
 from relaxon.stepping.bounds import flux_limited
 from relaxon.stepping.diffusive import Diffusive
 

@@ -11,7 +11,7 @@ from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 from relaxon.grids.walls import WalledGrid
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.stepping.asymptotic import Asymptotic
 from relaxon.stepping.spectral import Spectral, orthonormal
 from relaxon.stepping.specular import Specular

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relaxon.reaction.diffusion import DiffusionLimit
+from relaxon.reaction.equations.limit import DiffusionLimit
 from relaxon.theorems import checks
 
 TWINS = [

@@ -13,8 +13,8 @@ from relaxon.grids.confinement import confinement
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
 from relaxon.problem import Problem
-from relaxon.reaction.confined import ConfinedReaction, LinearizedConfined
-from relaxon.reaction.confined_limit import ConfinedLimit
+from relaxon.reaction.equations.confined import ConfinedReaction, LinearizedConfined
+from relaxon.reaction.equations.confined_limit import ConfinedLimit
 
 POTENTIAL = confinement("quartic", strength=0.7)
 GRID = ConfinedGrid(ConfinedLine(POTENTIAL, 20), ThermalNodes(14))

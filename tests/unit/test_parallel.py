@@ -24,7 +24,7 @@ import numpy as np
 import relaxon
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.stepping.asymptotic import Asymptotic
 
 assert len(jax.devices()) == 4

@@ -11,9 +11,9 @@ from relaxon.distributions.profiles import profile
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
-from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference, relative
-from relaxon.reaction.model import KineticReaction
-from relaxon.reaction.structure import homogeneous_flow
+from relaxon.reaction.equations.kinetic import KineticReaction
+from relaxon.reaction.equations.limit import DiffusionLimit, density_from_difference, relative
+from relaxon.reaction.equations.two_species import homogeneous_flow
 
 GRID = PhaseGrid(TorusGrid(1, 16), UniformNodes(1, 28, 6.0))
 MODEL = KineticReaction("gaussian", profile("gaussian", variance=0.8), epsilon=0.5)

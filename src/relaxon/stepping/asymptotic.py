@@ -12,10 +12,10 @@ from jax import lax
 
 from relaxon.core.errors import require
 from relaxon.numerics.devices import Velocities, velocities
-from relaxon.reaction.confined import ConfinedReaction
-from relaxon.reaction.diffusion import density_from_difference, relative
-from relaxon.reaction.model import KineticReaction
-from relaxon.reaction.structure import admit, box_of, entropy_of, homogeneous_flow
+from relaxon.reaction.equations.confined import ConfinedReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
+from relaxon.reaction.equations.limit import density_from_difference, relative
+from relaxon.reaction.equations.two_species import admit, box_of, entropy_of, homogeneous_flow
 from relaxon.stepping.bounds import diffused, enforced, limited, share_of_room
 from relaxon.stepping.confined import ConfinedDeviations
 from relaxon.stepping.densities import Box, Densities

@@ -9,8 +9,8 @@ import numpy as np
 from jax import Array, lax
 
 from relaxon.grids.confined_phase import ConfinedGrid
-from relaxon.reaction.confined import GibbsMasses, LinearizedConfined
-from relaxon.reaction.structure import pair
+from relaxon.reaction.equations.confined import GibbsMasses, LinearizedConfined
+from relaxon.reaction.equations.two_species import pair
 from relaxon.stepping.linear_modes import (
     LARGEST_PHASE,
     Exponential,

@@ -12,8 +12,8 @@ from jax import lax
 
 from relaxon.core.errors import require
 from relaxon.numerics.linear_solver import linear_solver
-from relaxon.reaction.confined_limit import ConfinedLimit
-from relaxon.reaction.diffusion import DiffusionLimit, density_from_difference
+from relaxon.reaction.equations.confined_limit import ConfinedLimit
+from relaxon.reaction.equations.limit import DiffusionLimit, density_from_difference
 from relaxon.stepping.bounds import limited
 from relaxon.stepping.ranges import data_ranges
 

@@ -13,8 +13,8 @@ import numpy as np
 from jax import Array, lax
 
 from relaxon.grids.phase import PhaseGrid
-from relaxon.reaction.model import KineticReaction, LinearizedReaction
-from relaxon.reaction.structure import Masses, pair
+from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
+from relaxon.reaction.equations.two_species import Masses, pair
 from relaxon.stepping.stepper import Stepper
 
 DEGREE = 6

@@ -9,8 +9,8 @@ from jax import Array
 
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
-from relaxon.reaction.diffusion import density_from_difference
-from relaxon.reaction.structure import production_of
+from relaxon.reaction.equations.limit import density_from_difference
+from relaxon.reaction.equations.two_species import production_of
 from relaxon.stepping.asymptotic import Asymptotic, Split
 from relaxon.stepping.diffusive import Diffusive
 from relaxon.stepping.specular import Specular

@@ -11,9 +11,9 @@ import numpy as np
 
 from relaxon.core.errors import require
 from relaxon.grids.phase import PhaseGrid
-from relaxon.reaction.diffusion import density_from_difference
-from relaxon.reaction.model import KineticReaction
-from relaxon.reaction.structure import Masses, admit, entropy_of
+from relaxon.reaction.equations.kinetic import KineticReaction
+from relaxon.reaction.equations.limit import density_from_difference
+from relaxon.reaction.equations.two_species import Masses, admit, entropy_of
 
 # Dormand and Prince 5(4), J. Comput. Appl. Math. 6 (1980).
 _A = (

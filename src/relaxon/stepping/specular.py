@@ -11,7 +11,7 @@ import numpy as np
 
 from relaxon.core.errors import require
 from relaxon.grids.walls import WalledGrid
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.stepping.asymptotic import Asymptotic, AsymptoticState, Split
 
 

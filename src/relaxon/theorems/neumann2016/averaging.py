@@ -17,7 +17,7 @@ from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.numerics.fits import Fit, power_law
 from relaxon.problem import Problem, Record
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.family import Family, curve
 from relaxon.theorems.neumann2016.decay import solved

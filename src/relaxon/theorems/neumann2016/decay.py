@@ -17,7 +17,7 @@ from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.problem import Problem, Record
 from relaxon.reaction import hypocoercivity, lyapunov, sobolev
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.semigroup import linear_decay
 from relaxon.reaction.spectrum import spectral_gap
 from relaxon.solve import solve

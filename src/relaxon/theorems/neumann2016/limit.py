@@ -12,8 +12,8 @@ from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.problem import Problem, Record
-from relaxon.reaction.diffusion import DiffusionLimit
-from relaxon.reaction.model import KineticReaction
+from relaxon.reaction.equations.kinetic import KineticReaction
+from relaxon.reaction.equations.limit import DiffusionLimit
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.family import Curve, Family, curve
 from relaxon.theorems.neumann2016.decay import solved

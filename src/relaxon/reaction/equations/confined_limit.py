@@ -12,7 +12,7 @@ from relaxon.core.errors import require
 from relaxon.core.registry import register
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import Confinement, confinement
-from relaxon.reaction.diffusion import Limit, density_from_difference
+from relaxon.reaction.equations.limit import Limit, density_from_difference
 
 
 @register

@@ -15,8 +15,8 @@ from relaxon.distributions.profiles import Profile, profile, sample
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.velocity_nodes import VelocityNodes
 from relaxon.grids.walls import WalledGrid
-from relaxon.reaction.diffusion import DiffusionLimit
-from relaxon.reaction.structure import Masses, Pair, Perturbation, Reaction, pair
+from relaxon.reaction.equations.limit import DiffusionLimit
+from relaxon.reaction.equations.two_species import Masses, Pair, Perturbation, Reaction, pair
 
 
 @register

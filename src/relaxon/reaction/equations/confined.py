@@ -13,8 +13,8 @@ from relaxon.core.errors import positive, require
 from relaxon.core.registry import register
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.confinement import Confinement, confinement
-from relaxon.reaction.confined_limit import ConfinedLimit
-from relaxon.reaction.structure import Pair, Perturbation, Reaction, TwoSpecies
+from relaxon.reaction.equations.confined_limit import ConfinedLimit
+from relaxon.reaction.equations.two_species import Pair, Perturbation, Reaction, TwoSpecies
 
 
 class GibbsMasses(eqx.Module):

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, reals, require
-from relaxon.reaction.diffusion import density_from_difference, relative
+from relaxon.reaction.equations.limit import density_from_difference, relative
 
 Pair = tuple[jax.Array, jax.Array]
 

@@ -1,0 +1,1 @@
+"""Schemes of the reaction model: one for every epsilon, and one for its limit."""

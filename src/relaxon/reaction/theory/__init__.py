@@ -1,0 +1,1 @@
+"""Linear theory of the reaction model: spectrum, hypocoercive rates, modified entropies."""
