@@ -19,8 +19,8 @@ from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.numerics.devices import use_cores, velocities
 from relaxon.reaction.equations.kinetic import KineticReaction
-from relaxon.stepping.asymptotic import Asymptotic
-from relaxon.stepping.diffusive import Diffusive
+from relaxon.reaction.scheme.asymptotic import Asymptotic
+from relaxon.reaction.scheme.limit import Diffusive
 
 use_cores()
 

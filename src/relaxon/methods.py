@@ -31,13 +31,13 @@ from relaxon.reaction.equations.confined import ConfinedReaction, LinearizedConf
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
 from relaxon.reaction.equations.limit import DiffusionLimit
-from relaxon.stepping.asymptotic import Asymptotic
-from relaxon.stepping.confined_modes import ConfinedModes
-from relaxon.stepping.diffusive import Diffusive
-from relaxon.stepping.linear_modes import LinearModes
-from relaxon.stepping.reaction import Limiting, Reacting
+from relaxon.reaction.scheme.asymptotic import Asymptotic
+from relaxon.reaction.scheme.confined_modes import ConfinedModes
+from relaxon.reaction.scheme.limit import Diffusive
+from relaxon.reaction.scheme.linear_modes import LinearModes
+from relaxon.reaction.scheme.steppers import Limiting, Reacting
+from relaxon.reaction.scheme.walls import Specular
 from relaxon.stepping.rosenbrock import Rosenbrock
-from relaxon.stepping.specular import Specular
 from relaxon.stepping.stabilized import StabilizedStepper
 from relaxon.stepping.stepper import Stepper
 

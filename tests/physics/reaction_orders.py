@@ -9,7 +9,7 @@ from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.equations.kinetic import KineticReaction
-from relaxon.stepping.asymptotic import Asymptotic
+from relaxon.reaction.scheme.asymptotic import Asymptotic
 
 SIZES = (8, 12, 16, 24)
 REACH = {8: 4.0, 12: 4.8, 16: 5.4, 24: 6.4, 32: 7.4}

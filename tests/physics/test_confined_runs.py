@@ -16,9 +16,9 @@ from relaxon.grids.confinement import confinement
 from relaxon.reaction.confined_spectrum import confined_gap
 from relaxon.reaction.equations.confined import ConfinedReaction
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
-from relaxon.stepping.asymptotic import Asymptotic
-from relaxon.stepping.diffusive import Diffusive
-from relaxon.stepping.reaction import distances
+from relaxon.reaction.scheme.asymptotic import Asymptotic
+from relaxon.reaction.scheme.limit import Diffusive
+from relaxon.reaction.scheme.steppers import distances
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "confined_reaction.json").read_text()

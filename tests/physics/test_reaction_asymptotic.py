@@ -16,10 +16,10 @@ from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.equations.limit import DiffusionLimit
 from relaxon.reaction.equations.two_species import homogeneous_flow
-from relaxon.stepping.asymptotic import Asymptotic
-from relaxon.stepping.bounds import diffused
-from relaxon.stepping.diffusive import Diffusive
-from relaxon.stepping.spectral import Spectral
+from relaxon.reaction.scheme.asymptotic import Asymptotic
+from relaxon.reaction.scheme.bounds import diffused
+from relaxon.reaction.scheme.limit import Diffusive
+from relaxon.reaction.scheme.spectral import Spectral
 
 END = jnp.asarray(0.02)
 STEP = 5e-4

@@ -11,8 +11,8 @@ from scipy.integrate import solve_ivp
 from relaxon.core.errors import InputError
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.equations.limit import DiffusionLimit
-from relaxon.stepping.bounds import flux_limited
-from relaxon.stepping.diffusive import Diffusive
+from relaxon.reaction.scheme.bounds import flux_limited
+from relaxon.reaction.scheme.limit import Diffusive
 
 
 def initial(grid):

@@ -12,9 +12,9 @@ from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.equations.kinetic import KineticReaction
-from relaxon.stepping.asymptotic import Asymptotic
-from relaxon.stepping.spectral import Spectral, orthonormal
-from relaxon.stepping.specular import Specular
+from relaxon.reaction.scheme.asymptotic import Asymptotic
+from relaxon.reaction.scheme.spectral import Spectral, orthonormal
+from relaxon.reaction.scheme.walls import Specular
 
 END = jnp.asarray(0.02)
 

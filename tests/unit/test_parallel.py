@@ -25,7 +25,7 @@ import relaxon
 from relaxon.grids.phase import PhaseGrid, UniformNodes
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.equations.kinetic import KineticReaction
-from relaxon.stepping.asymptotic import Asymptotic
+from relaxon.reaction.scheme.asymptotic import Asymptotic
 
 assert len(jax.devices()) == 4
 use_cores(2)  # too late: changes nothing

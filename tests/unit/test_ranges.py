@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
-from relaxon.stepping.ranges import data_ranges
+from relaxon.reaction.scheme.ranges import data_ranges
 
 
 def found(u, positions):

@@ -12,7 +12,7 @@ import numpy as np
 from relaxon.core.errors import require
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.equations.kinetic import KineticReaction
-from relaxon.stepping.asymptotic import Asymptotic, AsymptoticState, Split
+from relaxon.reaction.scheme.asymptotic import Asymptotic, AsymptoticState, Split
 
 
 class Specular(eqx.Module):

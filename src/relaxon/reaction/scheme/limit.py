@@ -14,8 +14,8 @@ from relaxon.core.errors import require
 from relaxon.numerics.linear_solver import linear_solver
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.reaction.equations.limit import DiffusionLimit, density_from_difference
-from relaxon.stepping.bounds import limited
-from relaxon.stepping.ranges import data_ranges
+from relaxon.reaction.scheme.bounds import limited
+from relaxon.reaction.scheme.ranges import data_ranges
 
 
 class DiffusiveState(eqx.Module):

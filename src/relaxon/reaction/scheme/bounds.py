@@ -12,8 +12,8 @@ from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.numerics.linear_solver import linear_solver
 from relaxon.reaction.equations.limit import density_from_difference
-from relaxon.stepping.deviations import Extremes
-from relaxon.stepping.line_bounds import line_exchange, line_limited
+from relaxon.reaction.scheme.deviations import Extremes
+from relaxon.reaction.scheme.line_bounds import line_exchange, line_limited
 
 
 def flux_limited(

@@ -11,9 +11,9 @@ from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.equations.limit import density_from_difference
 from relaxon.reaction.equations.two_species import production_of
-from relaxon.stepping.asymptotic import Asymptotic, Split
-from relaxon.stepping.diffusive import Diffusive
-from relaxon.stepping.specular import Specular
+from relaxon.reaction.scheme.asymptotic import Asymptotic, Split
+from relaxon.reaction.scheme.limit import Diffusive
+from relaxon.reaction.scheme.walls import Specular
 from relaxon.stepping.stepper import Stepper
 
 

@@ -11,13 +11,13 @@ from jax import Array, lax
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.reaction.equations.confined import GibbsMasses, LinearizedConfined
 from relaxon.reaction.equations.two_species import pair
-from relaxon.stepping.linear_modes import (
+from relaxon.reaction.scheme.linear_modes import (
     LARGEST_PHASE,
     Exponential,
     LinearState,
     partial_fractions,
 )
-from relaxon.stepping.reaction import amplitude
+from relaxon.reaction.scheme.steppers import amplitude
 
 Modes = tuple[Array, Array]
 

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.grids.confined_phase import ConfinedGrid
-from relaxon.stepping.deviations import Extremes
-from relaxon.stepping.line_bounds import clip_and_share
+from relaxon.reaction.scheme.deviations import Extremes
+from relaxon.reaction.scheme.line_bounds import clip_and_share
 
 
 class ConfinedDeviations(eqx.Module):

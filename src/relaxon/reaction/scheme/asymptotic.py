@@ -16,11 +16,11 @@ from relaxon.reaction.equations.confined import ConfinedReaction
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.equations.limit import density_from_difference, relative
 from relaxon.reaction.equations.two_species import admit, box_of, entropy_of, homogeneous_flow
-from relaxon.stepping.bounds import diffused, enforced, limited, share_of_room
-from relaxon.stepping.confined import ConfinedDeviations
-from relaxon.stepping.densities import Box, Densities
-from relaxon.stepping.deviations import Deviations, Extremes
-from relaxon.stepping.ranges import data_ranges
+from relaxon.reaction.scheme.bounds import diffused, enforced, limited, share_of_room
+from relaxon.reaction.scheme.confined_deviations import ConfinedDeviations
+from relaxon.reaction.scheme.densities import Box, Densities
+from relaxon.reaction.scheme.deviations import Deviations, Extremes
+from relaxon.reaction.scheme.ranges import data_ranges
 
 
 class Split(eqx.Module):
