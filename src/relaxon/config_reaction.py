@@ -43,7 +43,7 @@ class ReactionSection(config.EquationSection):
     def functionals(self, equation: Any, grid: Any) -> dict[str, Any]:
         """The modified entropy of Theorem 2.3 where it is defined: epsilon = 1, unit torus."""
         from relaxon.grids.phase import PhaseGrid
-        from relaxon.observables_reaction import ModifiedEntropy
+        from relaxon.reaction.theory.modified_entropy_record import ModifiedEntropy
 
         fits = (
             self.epsilon == 1.0

@@ -101,8 +101,8 @@ def resume(
     Raises:
         InputError: No such run, a damaged one, or t_end before what is already computed.
     """
-    from relaxon import observables_reaction
     from relaxon.collisions.two_scale.system import norms as observables
+    from relaxon.reaction.theory import modified_entropy_record as observables_reaction
 
     assert observables and observables_reaction  # imported to be known by name
     path = _path(path)

@@ -146,9 +146,9 @@ def _confined_rates(solution: Solution) -> Rates:
 @functools.lru_cache(maxsize=16)
 def _proven_and_true(r: float, T1: float, T2: float, potential: Any) -> tuple[float, float]:
     """Kept: headlines and figures of one run ask for them again, and they cost a second."""
-    from relaxon.reaction.confined_rates import confined_dms_constants
-    from relaxon.reaction.confined_spectrum import confined_gap
-    from relaxon.reaction.hypocoercivity import rate_of_constants
+    from relaxon.reaction.theory.confined_rates import confined_dms_constants
+    from relaxon.reaction.theory.confined_spectrum import confined_gap
+    from relaxon.reaction.theory.hypocoercivity import rate_of_constants
 
     proven = rate_of_constants(confined_dms_constants(r, T1, T2, potential))
     return proven.rate, confined_gap(r, T1, T2, potential).rate

@@ -13,12 +13,12 @@ from confined_cases import kinetic, problem, wavy
 
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import confinement
-from relaxon.reaction.confined_spectrum import confined_gap
 from relaxon.reaction.equations.confined import ConfinedReaction
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.reaction.scheme.asymptotic import Asymptotic
 from relaxon.reaction.scheme.limit import Diffusive
 from relaxon.reaction.scheme.steppers import distances
+from relaxon.reaction.theory.confined_spectrum import confined_gap
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "confined_reaction.json").read_text()

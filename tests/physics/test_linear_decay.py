@@ -6,10 +6,10 @@ from scipy.linalg import expm
 from scipy.special import erfcx
 
 from relaxon.core.errors import InputError
-from relaxon.reaction import galerkin
-from relaxon.reaction.hypocoercivity import functional_rate
-from relaxon.reaction.semigroup import linear_decay
-from relaxon.reaction.spectrum import spectral_gap
+from relaxon.reaction.theory import mode_matrices as galerkin
+from relaxon.reaction.theory.hypocoercivity import functional_rate
+from relaxon.reaction.theory.semigroup import linear_decay
+from relaxon.reaction.theory.spectrum import spectral_gap
 
 WAVE = 2 * np.pi
 

@@ -14,8 +14,8 @@ from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.scheme.asymptotic import Asymptotic
 from relaxon.reaction.scheme.spectral import Spectral
-from relaxon.reaction.semigroup import linear_decay
-from relaxon.reaction.spectrum import spectral_gap
+from relaxon.reaction.theory.semigroup import linear_decay
+from relaxon.reaction.theory.spectrum import spectral_gap
 
 S1, S2 = np.array([0.5, 1.5]), np.array([1.0, 0.6])
 PROFILES = profile("anisotropic", covariance=S1), profile("anisotropic", covariance=S2)

@@ -12,14 +12,14 @@ from relaxon.core.errors import InputError
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
-from relaxon.reaction.confined_rates import (
+from relaxon.reaction.theory.confined_rates import (
     confined_dms_constants,
     confined_functional_rate,
     confined_rates,
     poincare_constant,
 )
-from relaxon.reaction.confined_spectrum import DEPTH, XI_MAX, DensityResolvents, confined_gap
-from relaxon.reaction.spectrum import limit_diffusivity
+from relaxon.reaction.theory.confined_spectrum import DEPTH, XI_MAX, DensityResolvents, confined_gap
+from relaxon.reaction.theory.spectrum import limit_diffusivity
 
 SMALL = (28, 20)
 

@@ -12,14 +12,14 @@ from relaxon.core.errors import InputError
 from relaxon.distributions.marginals import DensityMarginal, GaussianMarginal
 from relaxon.distributions.profiles import profile
 from relaxon.grids.velocity_nodes import MappedNodes, UniformNodes
-from relaxon.reaction.hypocoercivity import (
+from relaxon.reaction.theory.h1_method import fisher_information, h1_functional_rate, h1_rate
+from relaxon.reaction.theory.hypocoercivity import (
     dms_constants,
     dms_rate,
     functional_rate,
     hypocoercive_rates,
     rate_map,
 )
-from relaxon.reaction.sobolev import fisher_information, h1_functional_rate, h1_rate
 
 WAVE = 2 * np.pi
 PROFILES = {

@@ -8,16 +8,16 @@ from scipy.linalg import eigh, expm
 from relaxon.core.errors import InputError
 from relaxon.distributions.marginals import GaussianMarginal
 from relaxon.numerics.pencils import best_pencil, matrix_witness
-from relaxon.reaction import galerkin
-from relaxon.reaction.hypocoercivity import (
+from relaxon.reaction.theory import mode_matrices as galerkin
+from relaxon.reaction.theory.h1_method import h1_functional_rate, h1_rate
+from relaxon.reaction.theory.hypocoercivity import (
     dms_constants,
     dms_rate,
     functional_rate,
     hypocoercive_rates,
     rate_map,
 )
-from relaxon.reaction.sobolev import h1_functional_rate, h1_rate
-from relaxon.reaction.spectrum import spectral_gap
+from relaxon.reaction.theory.spectrum import spectral_gap
 
 WAVE = 2 * np.pi
 rhos = st.floats(0.3, 4.0)

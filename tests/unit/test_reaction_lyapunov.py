@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.reaction import galerkin
-from relaxon.reaction.hypocoercivity import functional_rate
-from relaxon.reaction.lyapunov import (
+from relaxon.reaction.theory import mode_matrices as galerkin
+from relaxon.reaction.theory.hypocoercivity import functional_rate
+from relaxon.reaction.theory.modified_entropy import (
     ReactionSpace,
     auxiliary_product,
     collision,

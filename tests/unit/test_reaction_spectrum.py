@@ -12,14 +12,14 @@ from relaxon.core.errors import InputError
 from relaxon.distributions.marginals import GaussianMarginal
 from relaxon.distributions.profiles import profile
 from relaxon.numerics.roots import count_in_box, polished, turning, zeros_in_box
-from relaxon.reaction.spectrum import (
+from relaxon.reaction.theory.spectrum import (
     critical_wavenumber,
     dispersion,
     landau_poles,
     limit_diffusivity,
     spectral_gap,
-    torus_gap,
 )
+from relaxon.reaction.theory.torus_gap import torus_gap
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "reaction_spectrum.json").read_text()

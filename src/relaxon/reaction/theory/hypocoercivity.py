@@ -6,10 +6,10 @@ rate of the **norm**, |F(t)| <= C e^{-rate t}:
 * `dms`: Theorem 2.1 with its constants lambda_m, lambda_M, C_M computed and the weight optimised;
 * `functional`: the best rate that the functional H^0 itself can prove, from its exact forms;
 * `h1`: the functional of section 2.2 with explicit constants in (22)-(28), weights optimised
-  (`relaxon.reaction.sobolev`);
+  (`relaxon.reaction.theory.h1_method`);
 * `true`: the spectral gap.
 
-A profile is given as in `relaxon.reaction.spectrum`: the variance of a Gaussian, an even marginal
+A profile is given as in `relaxon.reaction.theory.spectrum`: the variance of a Gaussian, an even marginal
 density along the wave vector, a `Marginal`, or a `Profile` (its marginal on the line;
 `profile.marginal(direction)` elsewhere). The two methods ask for different things. Those of H^0
 need **moments** of the marginals up to order 4, because A T applies v twice to a local equilibrium,
@@ -26,9 +26,10 @@ import numpy as np
 from relaxon.core.errors import positive, require
 from relaxon.distributions.marginals import as_marginal
 from relaxon.numerics.pencils import best_pencil, matrix_witness
-from relaxon.reaction.galerkin import h0_forms, transport_matrix
-from relaxon.reaction.sobolev import h1_rate
-from relaxon.reaction.spectrum import spectral_gap, torus_gap
+from relaxon.reaction.theory.h1_method import h1_rate
+from relaxon.reaction.theory.mode_matrices import h0_forms, transport_matrix
+from relaxon.reaction.theory.spectrum import spectral_gap
+from relaxon.reaction.theory.torus_gap import torus_gap
 
 _LONGEST = 2 * np.pi
 

@@ -12,9 +12,9 @@ from jax import Array
 from relaxon.core.errors import require
 from relaxon.core.registry import register
 from relaxon.grids.phase import PhaseGrid
-from relaxon.reaction import lyapunov
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.equations.limit import density_from_difference
+from relaxon.reaction.theory import modified_entropy as lyapunov
 
 
 @register

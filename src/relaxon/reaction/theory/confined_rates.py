@@ -12,7 +12,7 @@ and for g = (1 - D_0 L)^{-1} m the adjoints of A L and A T (1 - Pi) have the squ
 $D_0' |\partial_x g|^2$ and
 $E (2 |\partial_{xx} g|^2 + |L g|^2) - D_0^2 |L g|^2$ with $D_0' = (T_1 + r^2 T_2)/(r^2+1)$,
 $E = (r^2 T_1^2 + T_2^2)/(r^2+1)$. On the torus all of this is diagonal in Fourier space and gives
-the constants of `relaxon.reaction.hypocoercivity`.
+the constants of `relaxon.reaction.theory.hypocoercivity`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from scipy.linalg import block_diag, eigh
 
 from relaxon.core.errors import positive
 from relaxon.grids.confined_line import ConfinedLine
-from relaxon.reaction.confined_spectrum import DEPTH, confined_gap
-from relaxon.reaction.galerkin import h0_forms, transport_matrix
-from relaxon.reaction.hypocoercivity import (
+from relaxon.reaction.theory.confined_spectrum import DEPTH, confined_gap
+from relaxon.reaction.theory.hypocoercivity import (
     DmsConstants,
     ProvenRate,
     proven_rate,
     rate_of_constants,
 )
+from relaxon.reaction.theory.mode_matrices import h0_forms, transport_matrix
 
 
 class ConfinedRates(eqx.Module):
