@@ -42,15 +42,16 @@ if TYPE_CHECKING:
     from relaxon.grids.torus import TorusGrid
     from relaxon.grids.velocity_nodes import MappedNodes, ThermalNodes, UniformNodes
     from relaxon.grids.walls import WalledGrid
-    from relaxon.problem import Problem, Record
     from relaxon.reaction.equations.confined import ConfinedReaction
     from relaxon.reaction.equations.kinetic import KineticReaction
+    from relaxon.runs.directory import StorageError
+    from relaxon.runs.directory import open_run as open
+    from relaxon.runs.problem import Problem
+    from relaxon.runs.record import Record
+    from relaxon.runs.solution import Solution
+    from relaxon.runs.solve import resume, solve
     from relaxon.screening import dispersion, potentials
-    from relaxon.solution import Solution
-    from relaxon.solve import resume, solve
     from relaxon.stepping.status import Status
-    from relaxon.storage import StorageError
-    from relaxon.storage import open_run as open
     from relaxon.theorems import check, checks
     from relaxon.theorems.gualdani2025.bootstrap import bootstrap_constant
 
@@ -112,22 +113,22 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "Record": ("relaxon.problem", "Record"),
     "Solution": ("relaxon.solution", "Solution"),
     "Status": ("relaxon.stepping.status", "Status"),
-    "StorageError": ("relaxon.storage", "StorageError"),
+    "StorageError": ("relaxon.runs.directory", "StorageError"),
     "ThermalNodes": ("relaxon.grids.confined_phase", "ThermalNodes"),
     "TorusGrid": ("relaxon.grids.torus", "TorusGrid"),
     "UniformNodes": ("relaxon.grids.phase", "UniformNodes"),
     "WalledGrid": ("relaxon.grids.walls", "WalledGrid"),
     "__version__": ("relaxon.core.version", "VERSION"),
-    "TwoScale": ("relaxon.blowdown", "TwoScale"),
+    "TwoScale": ("relaxon.collisions.two_scale.equation", "TwoScale"),
     "VelocityGrid": ("relaxon.grids.cartesian", "VelocityGrid"),
-    "bootstrap_constant": ("relaxon.blowdown", "bootstrap_constant"),
+    "bootstrap_constant": ("relaxon.theorems.gualdani2025.bootstrap", "bootstrap_constant"),
     "case": ("relaxon.case", "case"),
     "check": ("relaxon.theorems", "check"),
     "checks": ("relaxon.theorems", "checks"),
     "distributions": ("relaxon.distributions", None),
     "functionals": ("relaxon.distributions.functionals", None),
     "linearized": ("relaxon.collisions.linear.linearized", "linearized"),
-    "open": ("relaxon.storage", "open_run"),
+    "open": ("relaxon.runs.directory", "open_run"),
     "reaction": ("relaxon.reaction", None),
     "resume": ("relaxon.solve", "resume"),
     "solve": ("relaxon.solve", "solve"),

@@ -14,8 +14,9 @@ from relaxon import config, config_reaction, config_velocity
 from relaxon.core.errors import unknown
 
 if TYPE_CHECKING:
-    from relaxon.problem import Problem, Record
-    from relaxon.solution import Solution
+    from relaxon.runs.problem import Problem
+    from relaxon.runs.record import Record
+    from relaxon.runs.solution import Solution
 
 
 assert config_reaction and config_velocity  # imported for the tables that it adds
@@ -45,7 +46,7 @@ class Case:
 
     def solve(self, progress: bool = False, out: str | pathlib.Path | None = None) -> Solution:
         """Solve the case; the arguments are those of `relaxon.solve`."""
-        from relaxon.solve import solve
+        from relaxon.runs.solve import solve
 
         record = self.record
         if self.settings["record"]["towards_end"]:
@@ -54,8 +55,8 @@ class Case:
 
     def _crowded(self) -> Record:
         """The record with times that crowd towards the end of the run, if it ends before t_end."""
-        from relaxon.problem import Record
-        from relaxon.solve import solve
+        from relaxon.runs.record import Record
+        from relaxon.runs.solve import solve
 
         first = solve(self.problem, self.t_end, Record(n=2), self.rtol)
         if first.ok:
@@ -97,7 +98,7 @@ def from_file(path: pathlib.Path, settings: Mapping[str, Any] | None = None) -> 
 
 def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any]) -> Case:
     """The case that the tables of a configuration describe, with changes."""
-    from relaxon.problem import Problem
+    from relaxon.runs.problem import Problem
 
     found = config.parse(tables, settings)
     potential = found.potential.build(getattr(found.grid, "d", 3))

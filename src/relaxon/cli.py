@@ -129,7 +129,7 @@ def resume(
         Show nothing but errors.
     """
     from relaxon.numerics.devices import use_cores
-    from relaxon.solve import resume as resume_run
+    from relaxon.runs.solve import resume as resume_run
 
     use_cores()
     return _finish(resume_run(directory, t_end, progress=not quiet), directory, quiet)
@@ -149,7 +149,7 @@ def show(
         As JSON.
     """
     from relaxon import summary
-    from relaxon.storage import open_run
+    from relaxon.runs.directory import open_run
 
     solution = open_run(directory)
     if json_:
@@ -180,7 +180,7 @@ def plot(
         figures/NAME.png in the run directory.
     """
     from relaxon import plot as figures
-    from relaxon.storage import open_run
+    from relaxon.runs.directory import open_run
 
     solution = open_run(directory)
     names = [what] if what else figures.applicable(solution)
@@ -258,7 +258,7 @@ def doctor() -> int:
 
 def verdicts_json(verdicts: list[Any]) -> str:
     """Verdicts as JSON."""
-    from relaxon.storage import clean_json
+    from relaxon.runs.files import clean_json
 
     return json.dumps(clean_json([v.to_dict() for v in verdicts]), indent=1)
 

@@ -299,7 +299,7 @@ class RecordSection(Section):
 
     def build(self, functionals: Mapping[str, Any], notes: Mapping[str, Any]) -> Any:
         """The record."""
-        from relaxon.problem import Record
+        from relaxon.runs.record import Record
 
         fields = None if self.fields is None else tuple(self.fields)
         when: dict[str, Any] = {"n": self.times, "first": self.first}

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from relaxon import plot_screening, summary
 from relaxon.core.errors import InputError, unknown
-from relaxon.solution import Solution
+from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (

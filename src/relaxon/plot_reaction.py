@@ -11,7 +11,7 @@ from matplotlib import ticker
 from matplotlib.figure import Figure
 
 from relaxon import plot, summary_reaction
-from relaxon.solution import Solution
+from relaxon.runs.solution import Solution
 
 VISIBLE = 1e-6
 """Part of the largest Gibbs density above which densities relative to it are shown."""

@@ -9,7 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from relaxon import plot
-from relaxon.solution import Solution
+from relaxon.runs.solution import Solution
 
 FLOOR = 1e-6
 """Values below this fraction of the maximum are drawn as the darkest colour."""

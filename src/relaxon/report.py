@@ -17,7 +17,7 @@ from typing import Any
 from relaxon import citations, plot, summary
 from relaxon.core.errors import InputError
 from relaxon.core.version import VERSION
-from relaxon.solution import Solution
+from relaxon.runs.solution import Solution
 
 SKIPPED = ("notes", "equation", "grid")
 """Provenance that the settings show already."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from relaxon import summary_reaction
 from relaxon.numerics import fits
-from relaxon.solution import Solution
+from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
 
 INVARIANTS = ("mass", "energy", "mass_difference")
@@ -128,7 +128,7 @@ def blowup_fit(solution: Solution) -> fits.Blowup | None:
 
 def as_json(solution: Solution) -> dict[str, Any]:
     """Status, invariants, headline numbers and provenance, as JSON holds them."""
-    from relaxon.storage import clean_json
+    from relaxon.runs.files import clean_json
 
     return clean_json(
         {

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.solution import Solution
+from relaxon.runs.solution import Solution
 
 KINDS = (
     "KineticReaction",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.methods import stepper_for
+from relaxon.runs.methods import stepper_for
 from relaxon.stepping.rosenbrock import Rosenbrock, _attempt
 from relaxon.stepping.status import Status
 from relaxon.stepping.system import System

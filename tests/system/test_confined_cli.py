@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon import storage
 from relaxon.case import from_file
 from relaxon.cli import run_tokens
+from relaxon.runs import directory as storage
 
 TINY = ["n=12", "nodes=8", "times=5", "rtol=1e-3"]
 LIMIT = """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.solution import Solution
+from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
 from relaxon.theorems.gualdani2025.blowup import fit_blowup
 

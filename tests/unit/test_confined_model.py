@@ -12,9 +12,9 @@ from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.confinement import confinement
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
-from relaxon.problem import Problem
 from relaxon.reaction.equations.confined import ConfinedReaction, LinearizedConfined
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
+from relaxon.runs.problem import Problem
 
 POTENTIAL = confinement("quartic", strength=0.7)
 GRID = ConfinedGrid(ConfinedLine(POTENTIAL, 20), ThermalNodes(14))

@@ -213,7 +213,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     problem = rx.Problem(rx.LenardBalescu(Gaussian(3)), grid, f)
     record = rx.Record(times=[1.0, 2.0, 3.0])
     whole = rx.solve(problem, 4.0, record)
-    from relaxon import storage
+    from relaxon.runs import directory as storage
 
     write, calls = storage.write_checkpoint, []
 

@@ -5,7 +5,7 @@ import pytest
 
 from relaxon import plot, report, summary
 from relaxon.core.errors import InputError
-from relaxon.solution import Solution
+from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
 
 R = np.linspace(0.05, 8, 60)

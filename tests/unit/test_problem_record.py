@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relaxon as rx
-from relaxon.problem import SHORTEST
+from relaxon.runs.record import SHORTEST
 
 
 def refused(call):

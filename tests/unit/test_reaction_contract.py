@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon import plot, storage, summary
+from relaxon import plot, summary
 from relaxon.core.registry import from_spec, to_spec
-from relaxon.solve import solve
+from relaxon.runs import directory as storage
+from relaxon.runs.solve import solve
 
 AMPLITUDES = {1.0: 1.11005906, 0.1: 0.72417495, 0.01: 0.48839430}
 LIMIT = 0.48297719

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon import storage
 from relaxon.core.registry import register
+from relaxon.runs import directory as storage
 
 SOLVE = importlib.import_module("relaxon.solve")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon import storage
+from relaxon.runs import directory as storage
 
 
 @pytest.fixture

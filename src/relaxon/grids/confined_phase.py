@@ -59,7 +59,7 @@ class ConfinedGrid(eqx.Module):
     weight, or where polynomials cannot follow the data, more: after 30 implicit steps of a
     smooth problem nodal values out to 1e4 have been measured, with integrals good to 1e-9. A
     nonlinear run must bring F and G into their box at each node and step
-    (`relaxon.reaction.scheme.bounds.clip_and_share`, which moves the rest by the weight of the corner),
+    (`clip_and_share` of the scheme, which moves the rest by the weight of the corner),
     and clip densities that multiply.
     """
 

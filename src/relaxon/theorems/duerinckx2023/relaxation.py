@@ -22,10 +22,11 @@ from relaxon.collisions.linear.semigroup import (
 from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law, stretched_power
-from relaxon.problem import Problem, Record
+from relaxon.runs.problem import Problem
+from relaxon.runs.record import Record
+from relaxon.runs.solve import solve
 from relaxon.screening.penrose import penrose
 from relaxon.screening.potentials import Gaussian, Potential
-from relaxon.solve import solve
 from relaxon.theorems.check import Measurement, Unmeasured, claim
 
 Builder = Callable[[Potential], Any]

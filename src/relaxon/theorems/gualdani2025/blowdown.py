@@ -15,9 +15,10 @@ from relaxon.distributions.gaussians import maxwellian
 from relaxon.distributions.hot_spot import blowdown
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law, refined, stretched_power
-from relaxon.problem import Problem, Record
-from relaxon.solution import Solution
-from relaxon.solve import solve
+from relaxon.runs.problem import Problem
+from relaxon.runs.record import Record
+from relaxon.runs.solution import Solution
+from relaxon.runs.solve import solve
 from relaxon.stepping.status import Status
 from relaxon.theorems.check import Measurement, Unmeasured, claim
 from relaxon.theorems.gualdani2025.blowup import fit_blowup, solve_to_blowup

@@ -11,9 +11,10 @@ from relaxon.collisions.landau import Landau
 from relaxon.core.errors import require
 from relaxon.distributions.hot_spot import blowdown
 from relaxon.grids.radial import RadialGrid
-from relaxon.problem import Problem, Record
-from relaxon.solution import Solution
-from relaxon.solve import solve
+from relaxon.runs.problem import Problem
+from relaxon.runs.record import Record
+from relaxon.runs.solution import Solution
+from relaxon.runs.solve import solve
 from relaxon.stepping.status import Status
 
 

@@ -26,9 +26,10 @@ from relaxon.core.errors import InputError, require
 from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law
-from relaxon.problem import Problem, Record
-from relaxon.solution import Solution
-from relaxon.solve import solve
+from relaxon.runs.problem import Problem
+from relaxon.runs.record import Record
+from relaxon.runs.solution import Solution
+from relaxon.runs.solve import solve
 from relaxon.theorems.check import Measurement, Unmeasured, claim
 
 FAMILY = "two-scale runs with delta = 1e-3 .. 1e-7 (full: 1e-2 .. 1e-8), alpha = 0.35 (full: 0.3, "

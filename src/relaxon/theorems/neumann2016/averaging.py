@@ -16,8 +16,9 @@ from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.numerics.fits import Fit, power_law
-from relaxon.problem import Problem, Record
 from relaxon.reaction.equations.kinetic import KineticReaction
+from relaxon.runs.problem import Problem
+from relaxon.runs.record import Record
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.family import Family, curve
 from relaxon.theorems.neumann2016.decay import solved

@@ -15,14 +15,15 @@ from relaxon import summary_reaction
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
-from relaxon.problem import Problem, Record
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.theory import h1_method as sobolev
 from relaxon.reaction.theory import hypocoercivity
 from relaxon.reaction.theory import modified_entropy as lyapunov
 from relaxon.reaction.theory.semigroup import linear_decay
 from relaxon.reaction.theory.spectrum import spectral_gap
-from relaxon.solve import solve
+from relaxon.runs.problem import Problem
+from relaxon.runs.record import Record
+from relaxon.runs.solve import solve
 from relaxon.theorems.check import Measurement, Unmeasured, claim
 
 LONG = 4 * math.pi

@@ -25,7 +25,6 @@ from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.radial import RadialGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.walls import WalledGrid
-from relaxon.problem import Problem
 from relaxon.reaction.equations.confined import ConfinedReaction, LinearizedConfined
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
@@ -37,6 +36,7 @@ from relaxon.reaction.scheme.linear_modes import LinearModes
 from relaxon.reaction.scheme.steppers import Limiting, Reacting
 from relaxon.reaction.scheme.walls import Specular
 from relaxon.reaction.theory.confined_rates import poincare_of
+from relaxon.runs.problem import Problem
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.stepping.stabilized import StabilizedStepper
 from relaxon.stepping.stepper import Stepper

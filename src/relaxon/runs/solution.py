@@ -51,7 +51,7 @@ class Solution:
 
         Scalars carry their names; a field whose name is taken by a scalar does not occur.
         """
-        from relaxon.storage import to_dataset
+        from relaxon.runs.dataset import to_dataset
 
         return to_dataset(self)
 
@@ -61,7 +61,7 @@ class Solution:
         Raises:
             InputError: The path exists or cannot be written; nothing is left half-written.
         """
-        from relaxon.storage import save
+        from relaxon.runs.directory import save
 
         save(self, pathlib.Path(path))
 

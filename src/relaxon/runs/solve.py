@@ -16,14 +16,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon import storage
 from relaxon.core.errors import InputError, require, unknown
 from relaxon.core.registry import from_spec, to_spec
 from relaxon.core.version import VERSION
-from relaxon.methods import stepper_for
-from relaxon.problem import SHORTEST, Problem, Record
-from relaxon.progress import Progress, Quiet
-from relaxon.solution import Solution
+from relaxon.runs import directory as storage
+from relaxon.runs.methods import stepper_for
+from relaxon.runs.problem import Problem
+from relaxon.runs.progress import Progress, Quiet
+from relaxon.runs.record import SHORTEST, Record
+from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
 from relaxon.stepping.stepper import Stepper
 

@@ -1,0 +1,1 @@
+"""One run, from the question to the directory and back."""

@@ -1,0 +1,95 @@
+"""What to keep of a run, and when."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from relaxon.core.errors import reals, require
+
+SHORTEST = 1e-290
+"""Times below are zero: compiled code flushes the smallest numbers to it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What to keep of a run, and when.
+
+    Attributes:
+        times: Times to keep (0 and the end are added). None: `n` times, spaced by logarithm from
+            `first` to the end.
+        n: How many times to keep if `times` is None, at least 2.
+        first: The first positive time; None is 1e-4 of the end.
+        functionals: Further scalars by name, each a function (t, f, grid) -> scalar that jax can
+            trace; one with a true attribute `of_fields` gets all fields by name instead of f.
+        fields: Names of the fields to keep; None keeps all. Distributions over phase space are
+            large: ("rho_f", "rho_g", "m") keeps the densities of a reaction. A run on disk can be
+            resumed all the same.
+        notes: Anything to keep with the run, as JSON holds it; a case keeps its settings here.
+
+    Raises:
+        InputError: Negative or non-finite times, n < 2, no field.
+    """
+
+    times: Any = None
+    n: int = 41
+    first: float | None = None
+    functionals: Mapping[str, Callable[[Any, Any, Any], Any]] = dataclasses.field(
+        default_factory=dict
+    )
+    fields: tuple[str, ...] | None = None
+    notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.fields is not None:
+            named = not isinstance(self.fields, str) and all(
+                isinstance(name, str) for name in self.fields
+            )
+            require(
+                named and len(self.fields) > 0,
+                f"fields must be a list of names, but is {self.fields!r}.",
+            )
+            object.__setattr__(self, "fields", tuple(self.fields))
+        require(
+            isinstance(self.n, int) and self.n >= 2,
+            f"A record needs n >= 2 times, but n is {self.n!r}.",
+        )
+        for name, functional in self.functionals.items():
+            require(
+                callable(functional),
+                f"Functional {name!r} must be a function (t, f, grid), but is {functional!r}.",
+            )
+        if self.first is not None:
+            first = math.nan if isinstance(self.first, str) else float(self.first)
+            require(
+                math.isfinite(first) and first > 0,
+                f"The first recorded time must be positive and finite, but is {self.first!r}.",
+            )
+        if self.times is not None:
+            times = np.atleast_1d(reals("times", self.times))
+            require(
+                times.ndim == 1, f"Recorded times must be a list, but have shape {times.shape}."
+            )
+            require(
+                bool(np.all(np.isfinite(times)) and np.all(times >= 0)),
+                "Recorded times must be finite and >= 0.",
+            )
+            object.__setattr__(self, "times", np.unique(times))
+
+    def schedule(self, t_end: float) -> np.ndarray:
+        """The recorded times of a run to t_end, from 0 to t_end, increasing."""
+        if t_end == 0:
+            return np.zeros(1)
+        if self.times is not None:
+            inside = self.times[(self.times >= SHORTEST) & (self.times < t_end)]
+            return np.concatenate([[0.0], inside, [t_end]])
+        first = min(self.first or 1e-4 * t_end, t_end)
+        if self.n == 2 or first == t_end or first < SHORTEST:
+            return np.array([0.0, t_end])
+        times = np.geomspace(first, t_end, self.n - 1)
+        times[-1] = t_end
+        return np.concatenate([[0.0], times])
