@@ -25,7 +25,7 @@ else:
 
 if TYPE_CHECKING:
     from relaxon import reaction
-    from relaxon.case import Case, case
+    from relaxon.cases.catalogue import Case, case
     from relaxon.collisions.landau import Landau
     from relaxon.collisions.lenard_balescu import LenardBalescu
     from relaxon.collisions.linear.linearized import linearized

@@ -61,7 +61,7 @@ def run_tokens(tokens: list[str]) -> int:
 @app.command
 def cases() -> int:
     """List the ready-made cases, a line each."""
-    from relaxon.case import descriptions
+    from relaxon.cases.catalogue import descriptions
 
     found = descriptions()
     width = max(map(len, found))
@@ -92,8 +92,8 @@ def run(
     quiet:
         Show nothing but errors.
     """
-    from relaxon.case import case_files, from_file
-    from relaxon.config import parse_settings
+    from relaxon.cases.catalogue import case_files, from_file
+    from relaxon.cases.files import parse_settings
     from relaxon.numerics.devices import use_cores
 
     changes = parse_settings(list(settings))

@@ -51,7 +51,7 @@ def examine() -> tuple[list[str], bool]:
 
 
 def _self_test() -> tuple[float, float, str]:
-    from relaxon.case import case
+    from relaxon.cases.catalogue import case
 
     settings = {"delta": 1e-2, "alpha": 0.35, "n": 200, "times": 2}
     solution = case("blowdown", **settings).solve()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.case import from_file
+from relaxon.cases.catalogue import from_file
 from relaxon.cli import run_tokens
 from relaxon.runs import directory as storage
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.case import case_files, descriptions
+from relaxon.cases.catalogue import case_files, descriptions
 
 
 @pytest.mark.parametrize("name", sorted(case_files()))

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 import relaxon
-from relaxon import config
+from relaxon.cases import files as config
 from relaxon.core.errors import InputError
 
 TABLES = {

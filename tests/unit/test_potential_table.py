@@ -3,8 +3,8 @@
 import pytest
 
 import relaxon as rx
-from relaxon import config
-from relaxon.case import from_tables
+from relaxon.cases import files as config
+from relaxon.cases.catalogue import from_tables
 from relaxon.core.errors import InputError
 
 MIXTURE = {"type": "mixture", "weights": [0.7, 0.3], "temperatures": [0.3, 1.0]}

@@ -214,7 +214,7 @@ def test_bad_problems():
 
 @pytest.mark.slow
 def test_every_case_builds():
-    from relaxon.case import descriptions
+    from relaxon.cases.catalogue import descriptions
 
     names = [name for name in descriptions() if name.startswith("reaction")]
     assert len(names) == 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from relaxon import config
+from relaxon.cases import files as config
 from relaxon.core.errors import require
 
 

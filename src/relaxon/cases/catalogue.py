@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from relaxon import config, config_reaction, config_velocity
+from relaxon.cases import files as config
+from relaxon.cases import reaction as config_reaction
+from relaxon.cases import velocity as config_velocity
 from relaxon.core.errors import unknown
 
 if TYPE_CHECKING:

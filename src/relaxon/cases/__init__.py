@@ -1,0 +1,1 @@
+"""Ready-made cases and the files that describe them."""
