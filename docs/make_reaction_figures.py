@@ -11,8 +11,10 @@ import matplotlib.ticker
 import numpy as np
 
 import relaxon as rx
-from relaxon import plot, plot_reaction, theorems
+from relaxon import theorems
 from relaxon.reaction import h1_functional_rate, hypocoercive_rates, rate_map
+from relaxon.reports.figures import radial as plot
+from relaxon.reports.figures import reaction as plot_reaction
 
 FIGURES = pathlib.Path(__file__).parent / "figures"
 

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import relaxon as rx
-from relaxon import plot, plot_screening
+from relaxon.reports.figures import radial as plot
+from relaxon.reports.figures import screening as plot_screening
 from relaxon.screening.dispersion import z_maxwellian
 from relaxon.screening.potentials import Coulomb, Gaussian, Yukawa
 

@@ -148,7 +148,7 @@ def show(
     json_:
         As JSON.
     """
-    from relaxon import summary
+    from relaxon.reports.headlines import blowdown as summary
     from relaxon.runs.directory import open_run
 
     solution = open_run(directory)
@@ -179,7 +179,7 @@ def plot(
         File to write, .png, .svg or .pdf; with several figures their names are added. Default:
         figures/NAME.png in the run directory.
     """
-    from relaxon import plot as figures
+    from relaxon.reports.figures import radial as figures
     from relaxon.runs.directory import open_run
 
     solution = open_run(directory)
@@ -217,8 +217,8 @@ def check(
     """
     from rich.console import Console
 
-    from relaxon import report as pages
     from relaxon import theorems
+    from relaxon.reports import page as pages
 
     for path in (json_, report):
         if path is not None:
@@ -265,7 +265,8 @@ def verdicts_json(verdicts: list[Any]) -> str:
 
 def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
     """Draw, report, print; the exit code of a run."""
-    from relaxon import report, summary
+    from relaxon.reports import page as report
+    from relaxon.reports.headlines import blowdown as summary
     from relaxon.stepping.status import Status
 
     if solution.status is Status.INTERRUPTED:

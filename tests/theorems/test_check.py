@@ -4,8 +4,9 @@ import math
 import numpy as np
 import pytest
 
-from relaxon import plot, report
 from relaxon.core.errors import InputError
+from relaxon.reports import page as report
+from relaxon.reports.figures import radial as plot
 from relaxon.theorems.check import Check, Measurement, Unmeasured, check, checks, claim, judge
 from relaxon.theorems.family import Family, curve
 

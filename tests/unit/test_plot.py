@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from relaxon import plot, report, summary
 from relaxon.core.errors import InputError
+from relaxon.reports import page as report
+from relaxon.reports.figures import radial as plot
+from relaxon.reports.headlines import blowdown as summary
 from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
 

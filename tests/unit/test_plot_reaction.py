@@ -1,7 +1,7 @@
 """Figures of the reaction model show what was solved."""
 
 import relaxon
-from relaxon import plot_reaction
+from relaxon.reports.figures import reaction as plot_reaction
 
 
 def test_picture_of_a_box_has_the_sides_of_the_box():

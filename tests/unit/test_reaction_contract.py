@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon import plot, summary
 from relaxon.core.registry import from_spec, to_spec
+from relaxon.reports.figures import radial as plot
+from relaxon.reports.headlines import blowdown as summary
 from relaxon.runs import directory as storage
 from relaxon.runs.solve import solve
 

@@ -76,6 +76,7 @@ def read_arrays(path: pathlib.Path) -> dict[str, np.ndarray]:
 
 @contextlib.contextmanager
 def whole_file(path: pathlib.Path, mode: str) -> Iterator[Any]:
+    """A file that appears whole or not at all: written under another name, flushed, renamed."""
     partial = path.with_name(path.name + ".partial")
     try:
         with open(partial, mode) as stream:
@@ -90,6 +91,7 @@ def whole_file(path: pathlib.Path, mode: str) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def damaged(path: pathlib.Path) -> Iterator[None]:
+    """One sentence for whatever reading a damaged file at `path` raises."""
     try:
         yield
     except InputError:

@@ -8,7 +8,6 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon import summary_reaction
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
@@ -16,6 +15,7 @@ from relaxon.reaction.equations.confined import ConfinedReaction
 from relaxon.reaction.theory.confined_rates import confined_dms_constants
 from relaxon.reaction.theory.confined_spectrum import confined_gap
 from relaxon.reaction.theory.hypocoercivity import rate_of_constants
+from relaxon.reports.headlines import reaction as summary_reaction
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.theorems.check import Measurement, claim

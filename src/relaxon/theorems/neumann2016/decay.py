@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon import summary_reaction
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
@@ -21,6 +20,7 @@ from relaxon.reaction.theory import hypocoercivity
 from relaxon.reaction.theory import modified_entropy as lyapunov
 from relaxon.reaction.theory.semigroup import linear_decay
 from relaxon.reaction.theory.spectrum import spectral_gap
+from relaxon.reports.headlines import reaction as summary_reaction
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.runs.solve import solve

@@ -1,4 +1,4 @@
-"""Figures of the reaction model; see `relaxon.plot`."""
+"""Figures of the reaction model; see `relaxon.reports.figures.radial`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from relaxon import plot, summary_reaction
+from relaxon.reports.figures import radial as plot
+from relaxon.reports.headlines import reaction as summary_reaction
 from relaxon.runs.solution import Solution
 
 VISIBLE = 1e-6

@@ -1,4 +1,4 @@
-"""Figures of runs on Cartesian velocity grids; see `relaxon.plot`."""
+"""Figures of runs on Cartesian velocity grids; see `relaxon.reports.figures.radial`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from relaxon import plot
+from relaxon.reports.figures import radial as plot
 from relaxon.runs.solution import Solution
 
 FLOOR = 1e-6

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from relaxon import summary_reaction
 from relaxon.numerics import fits
+from relaxon.reports.headlines import reaction as summary_reaction
 from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
 

@@ -17,8 +17,9 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relaxon import plot_screening, summary
 from relaxon.core.errors import InputError, unknown
+from relaxon.reports.figures import screening as plot_screening
+from relaxon.reports.headlines import blowdown as summary
 from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
 
@@ -385,8 +386,9 @@ FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool
 
 
 def catalogue() -> dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]]:
-    """Every figure by name: `FIGURES` and those of `relaxon.plot_reaction`."""
-    from relaxon import plot_reaction, plot_velocity
+    """Every figure by name: `FIGURES` and those of `relaxon.reports.figures.reaction`."""
+    from relaxon.reports.figures import cartesian as plot_velocity
+    from relaxon.reports.figures import reaction as plot_reaction
 
     return {**FIGURES, **plot_reaction.FIGURES, **plot_velocity.FIGURES}
 

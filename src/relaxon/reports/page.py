@@ -14,9 +14,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relaxon import citations, plot, summary
 from relaxon.core.errors import InputError
 from relaxon.core.version import VERSION
+from relaxon.reports import citations
+from relaxon.reports.figures import radial as plot
+from relaxon.reports.headlines import blowdown as summary
 from relaxon.runs.solution import Solution
 
 SKIPPED = ("notes", "equation", "grid")
@@ -167,6 +169,6 @@ def _caption(name: str) -> str:
 def _render(template: str, **values: Any) -> str:
     import jinja2
 
-    loader = jinja2.PackageLoader("relaxon", "templates")
+    loader = jinja2.PackageLoader("relaxon.reports", "templates")
     environment = jinja2.Environment(loader=loader, autoescape=True)
     return environment.get_template(template).render(**values)

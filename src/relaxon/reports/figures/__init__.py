@@ -1,0 +1,1 @@
+"""Figures: a saved solution in, a matplotlib Figure out."""

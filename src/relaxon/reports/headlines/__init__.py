@@ -1,0 +1,1 @@
+"""The numbers of a run that a reader looks for first; from saved results only."""
