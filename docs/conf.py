@@ -6,7 +6,7 @@ import re
 project = "relaxon"
 author = "The relaxon developers"
 copyright = "2026, The relaxon developers"
-_version = pathlib.Path(__file__).parents[1] / "src" / "relaxon" / "version.py"
+_version = pathlib.Path(__file__).parents[1] / "src" / "relaxon" / "core" / "version.py"
 release = version = re.search(r'VERSION = "(.+)"', _version.read_text())[1]
 
 extensions = [

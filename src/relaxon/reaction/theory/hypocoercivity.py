@@ -11,10 +11,11 @@ rate of the **norm**, |F(t)| <= C e^{-rate t}:
 
 A profile is given as in `spectrum`: the variance of a Gaussian, an even marginal density along the
 wave vector, a `Marginal`, or a `Profile` (its marginal on the line; `profile.marginal(direction)`
-elsewhere). The two methods ask for different things. Those of H^0 need **moments** of the marginals up to order 4, because A T applies v twice to a local equilibrium,
-and no derivative. That of H^1 needs the **Fisher information** of the profiles, the norm of
-grad_v sqrt(chi) in (27), and no moment. So algebraic tails $|v|^{-5}$ or heavier have only an H^1
-rate, and profiles with jumps only H^0 rates.
+elsewhere). The two methods ask for different things. Those of H^0 need **moments** of the marginals
+up to order 4, because A T applies v twice to a local equilibrium, and no derivative. That of H^1
+needs the **Fisher information** of the profiles, the norm of grad_v sqrt(chi) in (27), and no moment.
+So algebraic tails $|v|^{-5}$ or heavier have only an H^1 rate, and profiles with jumps only H^0
+rates.
 """
 
 from __future__ import annotations

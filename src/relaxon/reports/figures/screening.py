@@ -1,6 +1,6 @@
 """Figures of dynamical screening: the weight K(u), the dispersion function, the effect of both.
 
-Unlike the figures of `relaxon.reports.figures.radial` these evaluate the dispersion function of what was recorded.
+Unlike other figures these evaluate the dispersion function of what was recorded.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import relaxon as rx
 from relaxon.core.registry import register
 from relaxon.runs import directory as storage
 
-SOLVE = importlib.import_module("relaxon.solve")
+SOLVE = importlib.import_module("relaxon.runs.solve")
 
 
 @register

@@ -13,7 +13,7 @@ import pytest
 from relaxon.core.errors import InputError
 from relaxon.screening.potentials import Coulomb, Gaussian, Yukawa
 
-TABLE = json.loads((Path(__file__).parents[1] / "reference" / "screening.json").read_text())
+TABLE = json.loads((Path(__file__).parents[2] / "reference" / "screening.json").read_text())
 
 
 def build(case):

@@ -170,7 +170,7 @@ def test_h1_functional_where_the_rate_touches_the_essential_part():
 
 
 def test_table_of_the_documentation():
-    docs = Path(__file__).parents[2] / "docs"
+    docs = Path(__file__).parents[3] / "docs"
     spec = importlib.util.spec_from_file_location("rates_table", docs / "make_rates_table.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)

@@ -12,7 +12,7 @@ import relaxon as rx
 from relaxon.collisions.linear.linearized import Linearized, linearized
 from relaxon.screening import potentials
 
-REFERENCE = Path(__file__).parents[1] / "reference" / "linearized.json"
+REFERENCE = Path(__file__).parents[2] / "reference" / "linearized.json"
 L_GAUSS = {2: np.pi**1.5 / 2, 3: np.pi**2 / 2}
 
 

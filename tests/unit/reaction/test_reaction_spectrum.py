@@ -22,7 +22,7 @@ from relaxon.reaction.theory.spectrum import (
 from relaxon.reaction.theory.torus_gap import torus_gap
 
 REFERENCE = json.loads(
-    (Path(__file__).parents[1] / "reference" / "reaction_spectrum.json").read_text()
+    (Path(__file__).parents[2] / "reference" / "reaction_spectrum.json").read_text()
 )
 WAVE = 2 * np.pi
 rhos = st.floats(0.15, 6.0)
