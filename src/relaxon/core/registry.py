@@ -11,6 +11,9 @@ from relaxon.core.errors import InputError, unknown
 _CLASSES: dict[str, type] = {}
 T = TypeVar("T", bound=type)
 
+STORED = ("grids", "screening", "distributions", "collisions", "reaction")
+"""Packages whose objects can be stored."""
+
 
 def register(cls: T) -> T:
     """Class decorator: instances can be stored; the class needs a method `settings()`.
@@ -62,7 +65,8 @@ def from_spec(spec: Any) -> Any:
         return spec
     if spec.get("class") not in _CLASSES:
         # A run is resumed in a process that may not have used the class yet.
-        discover("relaxon")
+        for package in STORED:
+            discover(f"relaxon.{package}")
     if spec.get("class") not in _CLASSES:
         raise unknown("class", str(spec.get("class")), _CLASSES)
     settings = {key: from_spec(item) for key, item in spec["settings"].items()}

@@ -14,19 +14,15 @@ renamed. A killed run therefore leaves a directory from which `resume` goes on b
 
 from __future__ import annotations
 
-import os
 import pathlib
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
-from relaxon.core.errors import InputError
-from relaxon.runs.dataset import from_dataset, to_dataset
-from relaxon.runs.files import create, damaged, read_arrays, read_settings, write_arrays
-from relaxon.runs.solution import Solution
+from relaxon.runs.files import damaged, read_arrays, read_settings, write_arrays
+from relaxon.runs.solution import Solution, from_dataset
 from relaxon.stepping.status import Status
 
 
@@ -66,30 +62,6 @@ def read_checkpoint(path: pathlib.Path, template: Any) -> tuple[Any, int, float]
 def read_records(path: pathlib.Path, count: int) -> list[dict[str, np.ndarray]]:
     """The first `count` records."""
     return [read_arrays(path / "records" / f"{index:06d}.npz") for index in range(count)]
-
-
-def finish(path: pathlib.Path, solution: Solution) -> None:
-    """Write the Zarr store of a run that has ended, replacing an earlier one."""
-    final, partial = path / "solution.zarr", path / "solution.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    to_dataset(solution).to_zarr(partial, mode="w", consolidated=False)
-    old = path / "solution.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if final.exists():
-        os.rename(final, old)
-    os.rename(partial, final)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def save(solution: Solution, path: pathlib.Path) -> None:
-    """Write a solution to a new directory; see `Solution.save`."""
-    settings = {"saved": True, "provenance": dict(solution.provenance)}
-    create(path, settings, {})
-    try:
-        finish(path, solution)
-    except OSError as error:
-        shutil.rmtree(path, ignore_errors=True)
-        raise InputError(f"Cannot write to {path}: {error.strerror or error}.") from None
 
 
 def open_run(path: str | pathlib.Path) -> Solution:

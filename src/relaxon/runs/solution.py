@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import math
+import os
 import pathlib
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from relaxon.core.errors import require
+from relaxon.core.errors import InputError, require
+from relaxon.runs.files import create
 from relaxon.stepping.status import Status
 
 
@@ -51,8 +56,6 @@ class Solution:
 
         Scalars carry their names; a field whose name is taken by a scalar does not occur.
         """
-        from relaxon.runs.dataset import to_dataset
-
         return to_dataset(self)
 
     def save(self, path: str | pathlib.Path) -> None:
@@ -61,9 +64,13 @@ class Solution:
         Raises:
             InputError: The path exists or cannot be written; nothing is left half-written.
         """
-        from relaxon.runs.directory import save
-
-        save(self, pathlib.Path(path))
+        path = pathlib.Path(path)
+        create(path, {"saved": True, "provenance": dict(self.provenance)}, {})
+        try:
+            write_store(path, self)
+        except OSError as error:
+            shutil.rmtree(path, ignore_errors=True)
+            raise InputError(f"Cannot write to {path}: {error.strerror or error}.") from None
 
     def drift(self, name: str) -> float:
         """Largest change of a diagnostic from its first value, relative to its `scale`."""
@@ -95,3 +102,69 @@ class Solution:
             if name in self.diagnostics:
                 lines.append(f"{name:<10} drift {self.drift(name):.1e}")
         return "\n".join(lines)
+
+
+def write_store(path: pathlib.Path, solution: Solution) -> None:
+    """Write the Zarr store of a run that has ended, replacing an earlier one."""
+    final, partial = path / "solution.zarr", path / "solution.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    to_dataset(solution).to_zarr(partial, mode="w", consolidated=False)
+    old = path / "solution.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        os.rename(final, old)
+    os.rename(partial, final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def to_dataset(solution: Solution) -> Any:
+    """A solution as an xarray dataset."""
+    import xarray
+
+    axes = tuple(solution.coordinates)
+
+    def dims(values: np.ndarray) -> tuple[str, ...]:
+        # Axes of positions come before those of velocities, so a density has the leading ones.
+        return ("time", *axes[: values.ndim - 1])
+
+    variables: dict[str, Any] = {n: ("time", x) for n, x in solution.diagnostics.items()}
+    variables.update({n: (dims(x), x) for n, x in solution.fields.items()})
+    attributes = {
+        "status": solution.status.name,
+        "fields": json.dumps(list(solution.fields)),
+        "provenance": json.dumps(dict(solution.provenance)),
+        "digest": digest(solution),
+    }
+    coordinates = {"time": solution.t, **solution.coordinates}
+    return xarray.Dataset(variables, coordinates, attributes)
+
+
+def from_dataset(dataset: Any) -> Solution:
+    """The solution that `to_dataset` wrote."""
+    names = json.loads(dataset.attrs["fields"])
+    fields = {name: dataset[name].values for name in names}
+    scalars = {str(n): v.values for n, v in dataset.data_vars.items() if n not in names}
+    axes = {str(n): c.values for n, c in dataset.coords.items() if n != "time"}
+    solution = Solution(
+        dataset.coords["time"].values,
+        fields,
+        scalars,
+        Status[dataset.attrs["status"]],
+        axes,
+        json.loads(dataset.attrs["provenance"]),
+    )
+    # Zarr reads a missing chunk as its fill value, without a word.
+    if digest(solution) != dataset.attrs["digest"]:
+        raise ValueError("its values are not those that were written")
+    return solution
+
+
+def digest(solution: Solution) -> str:
+    """A fingerprint of all values of a solution."""
+    found = hashlib.sha256()
+    arrays = {"t": solution.t, **solution.fields, **solution.diagnostics, **solution.coordinates}
+    for name in sorted(arrays):
+        values = np.asarray(arrays[name], float)
+        values = np.where(np.isnan(values), np.nan, values)  # one NaN of the many
+        found.update(name.encode() + np.ascontiguousarray(values).tobytes())
+    return found.hexdigest()

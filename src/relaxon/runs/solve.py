@@ -20,11 +20,12 @@ from relaxon.core.errors import InputError, require, unknown
 from relaxon.core.registry import from_spec, to_spec
 from relaxon.core.version import VERSION
 from relaxon.runs import directory as storage
+from relaxon.runs.files import create, read_arrays, read_settings, write_json
 from relaxon.runs.methods import stepper_for
 from relaxon.runs.problem import Problem
 from relaxon.runs.progress import Progress, Quiet
 from relaxon.runs.record import SHORTEST, Record
-from relaxon.runs.solution import Solution
+from relaxon.runs.solution import Solution, write_store
 from relaxon.stepping.status import Status
 from relaxon.stepping.stepper import Stepper
 
@@ -102,18 +103,14 @@ def resume(
     Raises:
         InputError: No such run, a damaged one, or t_end before what is already computed.
     """
-    from relaxon.collisions.two_scale.system import norms as observables
-    from relaxon.reaction.theory import modified_entropy_record as observables_reaction
-
-    assert observables and observables_reaction  # imported to be known by name
     path = _path(path)
-    settings = storage.read_settings(path)
+    settings = read_settings(path)
     require(
         not settings.get("saved"),
         f"{path} holds a saved solution without a checkpoint; only a run written with `out` "
         "can be resumed.",
     )
-    initial = storage.read_arrays(path / "initial.npz")
+    initial = read_arrays(path / "initial.npz")
     f0: Any = initial["f0"] if set(initial) == {"f0"} else dict(initial)
     problem = Problem(from_spec(settings["equation"]), from_spec(settings["grid"]), f0)
     functionals = {k: from_spec(v) for k, v in settings["functionals"].items()}
@@ -131,7 +128,7 @@ def resume(
             f"t_end must be at least {float(state.t):g}, where the run stands, but is {t_end:g}.",
         )
         times = _extended(times, index, t_end)
-        storage.write_json(path / "run.json", {**settings, "times": times.tolist()})
+        write_json(path / "run.json", {**settings, "times": times.tolist()})
     elif index == len(times) and (path / "solution.zarr").is_dir():
         return storage.open_run(path)
     state = eqx.tree_at(lambda s: s.code, state, jnp.zeros_like(state.code))
@@ -176,7 +173,7 @@ class _Run:
             "coordinates": {k: v.tolist() for k, v in self.coordinates.items()},
             "provenance": _provenance(problem, self.rtol, self.record.notes),
         }
-        storage.create(self.path, settings, f0)
+        create(self.path, settings, f0)
 
     def go(self, state: Any, index: int, spent: float, show: bool) -> Solution:
         """Advance through the remaining recorded times."""
@@ -220,7 +217,7 @@ class _Run:
         solution = self._solution(state, status, time.perf_counter() - began)
         if self.path and status is not Status.INTERRUPTED:
             try:
-                storage.finish(self.path, solution)
+                write_store(self.path, solution)
             except OSError as error:
                 raise storage.StorageError(
                     f"Cannot write to {self.path}: {error.strerror or error}.", solution

@@ -7,6 +7,7 @@ import pytest
 
 import relaxon as rx
 from relaxon.runs import directory as storage
+from relaxon.runs.files import clean_json
 
 
 @pytest.fixture
@@ -87,4 +88,4 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 
 def test_json_holds_no_nan():
     value = {"a": np.float64(np.nan), "b": [1.0, float("inf")], "c": np.int64(2)}
-    assert storage.clean_json(value) == {"a": None, "b": [1.0, None], "c": 2}
+    assert clean_json(value) == {"a": None, "b": [1.0, None], "c": 2}

@@ -21,6 +21,11 @@ def density_from_difference(m: jax.Array) -> jax.Array:
     return jnp.where(m >= 0, 0.5 * (m + root), 2.0 / (root - jnp.minimum(m, 0.0)))
 
 
+def equilibrium_density(difference: Any, volume: Any) -> float:
+    """The density rho_inf of the first species from the mass difference, neumann2016 (4)."""
+    return float(density_from_difference(jnp.asarray(difference, float) / volume))
+
+
 def diffusion_tensor(given: Any, d: int, name: str = "D1") -> np.ndarray:
     """A scalar or a matrix as a symmetric `(d, d)` array; further rows are cut or padded by 0."""
     array = reals(name, given)

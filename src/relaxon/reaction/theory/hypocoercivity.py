@@ -13,7 +13,7 @@ A profile is given as in `spectrum`: the variance of a Gaussian, an even margina
 wave vector, a `Marginal`, or a `Profile` (its marginal on the line; `profile.marginal(direction)`
 elsewhere). The two methods ask for different things. Those of H^0 need **moments** of the marginals
 up to order 4, because A T applies v twice to a local equilibrium, and no derivative. That of H^1
-needs the **Fisher information** of the profiles, the norm of grad_v sqrt(chi) in (27), and no moment.
+needs the **Fisher information** of the profiles, grad_v sqrt(chi) in (27), and no moment.
 So algebraic tails $|v|^{-5}$ or heavier have only an H^1 rate, and profiles with jumps only H^0
 rates.
 """

@@ -12,10 +12,10 @@ from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
 from relaxon.reaction.equations.confined import ConfinedReaction
+from relaxon.reaction.equations.limit import equilibrium_density
 from relaxon.reaction.theory.confined_rates import confined_dms_constants
 from relaxon.reaction.theory.confined_spectrum import confined_gap
 from relaxon.reaction.theory.hypocoercivity import rate_of_constants
-from relaxon.reports.headlines import reaction as summary_reaction
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.theorems.check import Measurement, claim
@@ -46,7 +46,9 @@ def confined(quick: bool, *, excess: float | None = None, share: float = 1.0) ->
         for mean in (1.0, 1.5):
             for size in sizes:
                 rough, fine = (_run(potential, mean, size, rtol) for rtol in (ROUGH, FINE))
-                rho = summary_reaction.rho_infinity(fine)
+                rho = equilibrium_density(
+                    fine.diagnostics["mass_difference"][0], _grid(potential).line.volume
+                )
                 true, proven, prefactor = _rates(potential, rho)
                 rate = proven if excess is None else excess * true
                 t = fine.t

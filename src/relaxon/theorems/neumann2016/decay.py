@@ -15,12 +15,12 @@ from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.equations.kinetic import KineticReaction
+from relaxon.reaction.equations.limit import equilibrium_density
 from relaxon.reaction.theory import h1_method as sobolev
 from relaxon.reaction.theory import hypocoercivity
 from relaxon.reaction.theory import modified_entropy as lyapunov
 from relaxon.reaction.theory.semigroup import linear_decay
 from relaxon.reaction.theory.spectrum import spectral_gap
-from relaxon.reports.headlines import reaction as summary_reaction
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.runs.solve import solve
@@ -297,7 +297,7 @@ def nonlinear(quick: bool, *, excess: float | None = None) -> Measurement:
     grid = PhaseGrid(TorusGrid(1, 16, LONG), UniformNodes(1, 64, 7.0))
     for mean, size in cases:
         runs = [_decaying(grid, mean, size, rtol) for rtol in (4e-6, 1e-6)]
-        rho = summary_reaction.rho_infinity(runs[1])
+        rho = equilibrium_density(runs[1].diagnostics["mass_difference"][0], grid.torus.volume)
         proven, gap = hypocoercivity.dms_rate(rho, 1.0, 1.0, 0.5), spectral_gap(rho, 1.0, 1.0, 0.5)
         rate = proven.rate if excess is None else excess * gap.rate
         t = runs[1].t
@@ -381,7 +381,7 @@ def _h1_quotient(bent: bool, mean: float, nodes: int) -> tuple[float, float, flo
     if bent:
         data = model.local_equilibrium(mean * (1 + wave[:, 0]), grid)
         solution = solved(Problem(model, grid, data), 3.0, record, 4e-5)
-        r = summary_reaction.rho_infinity(solution)
+        r = equilibrium_density(solution.diagnostics["mass_difference"][0], grid.torus.volume)
         rest: tuple[Any, Any] = (r * np.asarray(chi1), np.asarray(chi2) / r)
         flow: Callable = lyapunov.nonlinear_flow
     else:
