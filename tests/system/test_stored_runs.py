@@ -16,7 +16,7 @@ import pytest
 import relaxon as rx
 
 DATA = pathlib.Path(__file__).parents[1] / "data" / "format-1"
-QUICK = ("radial", "reaction")
+QUICK = ("screened", "reaction")
 RUNS = [
     pytest.param(path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
     for path in sorted(DATA.glob("*.npz"))
@@ -34,7 +34,10 @@ def machine():
 
 def expected(name):
     with np.load(DATA / f"{name}.npz") as arrays:
-        return {key: arrays[key] for key in arrays.files}
+        values = {key: arrays[key] for key in arrays.files}
+    if name == "screened":  # format 1 recorded half the energy on velocity grids
+        values["scalar/energy"] = 2 * values["scalar/energy"]
+    return values
 
 
 def found(solution):

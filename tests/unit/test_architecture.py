@@ -1,4 +1,4 @@
-"""Imports go down one list of modules, and no file grows without end."""
+"""The plan of the house: layers, insides, no circles, nothing private across modules."""
 
 import ast
 import pathlib
@@ -7,95 +7,132 @@ import pytest
 
 SOURCE = pathlib.Path(__file__).parents[2] / "src" / "relaxon"
 
-# A module may import modules of its own line and of the lines above it. Names ending in a dot
-# stand for all modules of a package. A new module must be given its place here.
-ORDER = [
-    ["version", "errors", "registry", "status", "fits", "citations"],
-    ["solution"],
-    ["grids."],
-    ["distributions", "functionals"],
-    [
-        "parallel",
-        "split",
-        "special",
-        "rational_screening",
-        "wavenumber_panels",
-        "plasma_function",
-        "hilbert",
-    ],
-    ["potential_forms"],
-    ["custom_potential"],
-    ["potentials"],
-    ["penrose", "modes", "dispersion", "radon"],
-    ["stepping.", "collisions.", "blowdown", "reaction.", "reaction"],
-    ["problem"],
-    ["methods"],
-    ["storage", "progress"],
-    ["observables", "observables_reaction"],
-    ["solve", "summary_reaction"],
-    ["sweep", "blowup"],
-    ["theorems.", "theorems"],
-    ["config", "config_reaction", "config_velocity"],
-    ["case", "cases."],
-    ["summary", "plot", "plot_reaction", "plot_screening", "plot_velocity"],
-    ["report", "doctor"],
+# Folders from the ground up: a module imports from lower lines only, and from its own folder.
+LAYERS = [
+    ["core"],
+    ["numerics", "stepping"],
+    ["grids", "screening"],
+    ["distributions"],
+    ["collisions", "reaction"],
+    ["runs"],
+    ["cases", "reports", "theorems"],
     ["cli"],
-    ["__init__", "__main__"],
 ]
 
-# Imports inside functions that go up the list, and why.
-LATE = {
-    ("solution", "storage"),  # a solution saves itself; the store is loaded when it does
-    ("distributions", "reaction.profiles"),  # `profile` is a name of the public contract there
+# The same for the inside of folders that have parts; what is not named here is free of circles.
+INSIDE = {
+    "screening": [["plasma_function", "potentials"], ["penrose", "waves"], ["dispersion"]],
+    "collisions": [["cartesian", "radial"], ["landau", "lenard_balescu"], ["linear", "two_scale"]],
+    "reaction": [["equations"], ["scheme", "theory"]],
+    "reports": [["citations", "headlines"], ["figures"], ["page"]],
+    "theorems": [["family"], ["check"], ["duerinckx2023", "gualdani2025", "neumann2016"]],
 }
 
 
-def modules():
-    for path in sorted(SOURCE.rglob("*.py")):
-        parts = path.relative_to(SOURCE).with_suffix("").parts
-        if parts[-1] == "__init__" and len(parts) > 1:
-            continue
-        yield ".".join(parts), path
+def name_of(path):
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts).removesuffix("__init__").removesuffix(".")
 
 
-def line_of(name):
-    for k, names in enumerate(ORDER):
-        if any(name == n or (n.endswith(".") and name.startswith(n)) for n in names):
-            return k
-    return None
+TREES = {name_of(p): ast.parse(p.read_text()) for p in sorted(SOURCE.rglob("*.py"))}
 
 
-def imported(path):
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            if node.module == "relaxon":
-                found |= {alias.name for alias in node.names}
-            elif node.module.startswith("relaxon."):
-                base = node.module.removeprefix("relaxon.")
-                inner = [f"{base}.{a.name}" for a in node.names]
-                packages = [n for n in inner if (SOURCE / (n.replace(".", "/") + ".py")).exists()]
-                found |= set(packages) or {base}
+def imports(name):
+    """(module, name in it) for everything that a module of the package takes from another one."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name} has a relative import"
+            if node.module and node.module.split(".")[0] == "relaxon":
+                base = node.module.removeprefix("relaxon").removeprefix(".")
+                for alias in node.names:
+                    inner = f"{base}.{alias.name}".removeprefix(".")
+                    yield (inner, "") if inner in TREES else (base, alias.name)
         elif isinstance(node, ast.Import):
-            found |= {a.name.removeprefix("relaxon.") for a in node.names if "relaxon." in a.name}
-        assert not (isinstance(node, ast.ImportFrom) and node.level), f"relative import in {path}"
-    return found
+            for alias in node.names:
+                assert not alias.name.startswith("relaxon"), f"{name}: from relaxon... import"
 
 
-@pytest.mark.parametrize(
-    "name, path", list(modules()), ids=lambda x: x if isinstance(x, str) else ""
-)
-def test_imports_go_down_the_list(name, path):
-    place = line_of(name)
-    assert place is not None, f"{name} has no place in ORDER"
-    for other in imported(path):
-        target = line_of(other)
-        assert target is not None, f"{name} imports {other}, which has no place in ORDER"
-        assert target <= place or (name, other) in LATE, f"{name} must not import {other}"
+def floor(folders, name):
+    return next((k for k, line in enumerate(folders) if name in line), None)
 
 
-@pytest.mark.parametrize(
-    "name, path", list(modules()), ids=lambda x: x if isinstance(x, str) else ""
-)
-def test_no_file_exceeds_600_lines(name, path):
-    assert len(path.read_text().splitlines()) <= 600
+def test_imports_go_down_the_layers():
+    wrong = []
+    for name in filter(None, TREES):
+        here = name.split(".")[0]
+        assert floor(LAYERS, here) is not None, f"{name} has no place in LAYERS"
+        for other, _ in imports(name):
+            there = other.split(".")[0]
+            if there != here and not floor(LAYERS, there) < floor(LAYERS, here):
+                wrong.append(f"{name} -> {other}")
+    assert not wrong
+
+
+def test_imports_go_down_inside_a_folder():
+    wrong = []
+    for name in filter(None, TREES):
+        here, *rest = name.split(".")
+        if here not in INSIDE or not rest:
+            continue
+        place = floor(INSIDE[here], rest[0])
+        assert place is not None, f"{name} has no place in INSIDE"
+        for other, _ in imports(name):
+            there, *inner = other.split(".")
+            if there == here and inner and inner[0] != rest[0]:
+                found = floor(INSIDE[here], inner[0])
+                if found is None or not found < place:
+                    wrong.append(f"{name} -> {other}")
+    assert not wrong
+
+
+def test_no_circle_of_files():
+    graph = {name: {other for other, _ in imports(name)} for name in TREES if name}
+    while True:  # take away what imports nothing that is left; a circle stays
+        free = [name for name, others in graph.items() if not others & graph.keys()]
+        if not free:
+            break
+        for name in free:
+            del graph[name]
+    assert not graph, f"these files import each other: {sorted(graph)}"
+
+
+def test_private_names_stay_at_home():
+    wrong = []
+    for name, tree in TREES.items():
+        modules = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("relaxon"):
+                base = (node.module + ".").removeprefix("relaxon.")
+                for alias in node.names:
+                    if alias.name.startswith("_") and not alias.name.startswith("__"):
+                        wrong.append(f"{name}: {alias.name}")
+                    if base + alias.name in TREES:
+                        modules.add(alias.asname or alias.name)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                if node.value.id in modules and node.attr.startswith("_"):
+                    wrong.append(f"{name}: {node.value.id}.{node.attr}")
+    assert not wrong
+
+
+def test_no_dispatch_on_attributes_and_no_missing_methods():
+    """A method of the base class, and an abstract one, stand for them."""
+    wrong = []
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id in ("hasattr", "NotImplementedError"):
+                wrong.append(f"{name}:{node.lineno} {node.id}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("limit", [600])
+def test_no_file_grows_without_end(limit):
+    lengths = {p.name: len(p.read_text().splitlines()) for p in SOURCE.rglob("*.py")}
+    assert not {name: n for name, n in lengths.items() if n > limit}
+
+
+def test_public_names_are_where_the_table_says():
+    import relaxon
+
+    for name in relaxon.PUBLIC:
+        assert getattr(relaxon, name) is not None

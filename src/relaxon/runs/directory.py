@@ -14,6 +14,7 @@ renamed. A killed run therefore leaves a directory from which `resume` goes on b
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from relaxon.runs.files import damaged, read_arrays, read_settings, write_arrays
+from relaxon.runs.files import damaged, read_arrays, read_settings, upgraded, write_arrays
 from relaxon.runs.solution import Solution, from_dataset
 from relaxon.stepping.status import Status
 
@@ -59,9 +60,12 @@ def read_checkpoint(path: pathlib.Path, template: Any) -> tuple[Any, int, float]
         return state, int(arrays["index"]), float(arrays["wall_time"])
 
 
-def read_records(path: pathlib.Path, count: int) -> list[dict[str, np.ndarray]]:
-    """The first `count` records."""
-    return [read_arrays(path / "records" / f"{index:06d}.npz") for index in range(count)]
+def read_records(
+    path: pathlib.Path, count: int, settings: Mapping[str, Any]
+) -> list[dict[str, np.ndarray]]:
+    """The first `count` records of the run with these settings."""
+    files = [path / "records" / f"{index:06d}.npz" for index in range(count)]
+    return [upgraded(read_arrays(file), settings) for file in files]
 
 
 def open_run(path: str | pathlib.Path) -> Solution:
@@ -77,7 +81,8 @@ def open_run(path: str | pathlib.Path) -> Solution:
             import xarray
 
             with xarray.open_zarr(path / "solution.zarr", consolidated=False) as dataset:
-                return from_dataset(dataset.load())
+                found = from_dataset(dataset.load())
+        return dataclasses.replace(found, diagnostics=upgraded(dict(found.diagnostics), settings))
     return from_records(path, settings, Status.INTERRUPTED)
 
 
@@ -87,7 +92,7 @@ def from_records(path: pathlib.Path, settings: Mapping[str, Any], status: Status
         count = len(list((path / "records").glob("*.npz")))
         if not count:
             raise ValueError("no time has been recorded")
-    records = read_records(path, count)
+    records = read_records(path, count, settings)
     with damaged(path):
         return stack(records, status, settings["coordinates"], settings["provenance"])
 

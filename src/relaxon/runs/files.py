@@ -17,7 +17,8 @@ import numpy as np
 from relaxon.core.errors import InputError, require
 
 FORMAT = 2
-"""Format 1 had the module of a class in its spec, which is ignored."""
+"""Format 1 had the module of a class in its spec, which is ignored, and half the energy on velocity
+grids; see `upgraded`."""
 
 READABLE = (1, 2)
 
@@ -64,6 +65,16 @@ def write_json(path: pathlib.Path, value: Any) -> None:
     """Write a JSON file whole or not at all."""
     with whole_file(path, "w") as stream:
         json.dump(value, stream, indent=1)
+
+
+def upgraded(diagnostics: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Diagnostics of a run directory in the meaning of this version.
+
+    Format 1 recorded int |v|^2 f/2 as energy on velocity grids, and int |v|^2 f on radial ones.
+    """
+    if settings["format"] == 1 and settings.get("grid", {}).get("class") == "VelocityGrid":
+        return {k: 2.0 * x if k.endswith("energy") else x for k, x in diagnostics.items()}
+    return diagnostics
 
 
 def read_arrays(path: pathlib.Path) -> dict[str, np.ndarray]:

@@ -135,7 +135,7 @@ def resume(
     notes = settings["provenance"].get("notes", {})
     record = Record(functionals=functionals, fields=settings.get("fields"), notes=notes)
     run = _Run(problem, record, stepper, times, settings["rtol"], path)
-    run.records = storage.read_records(path, index)
+    run.records = storage.read_records(path, index, settings)
     return run.go(state, index, spent, progress)
 
 

@@ -122,12 +122,15 @@ def relative_entropy(f: jax.Array, grid: VelocityGrid) -> jax.Array:
 
 
 def monitor(f: jax.Array, grid: VelocityGrid) -> dict[str, jax.Array]:
-    """What is watched at every step: invariants, relative entropy, least and largest value."""
+    """What is watched at every step: invariants, relative entropy, least and largest value.
+
+    The energy is int |v|^2 f, as everywhere (`relaxon.functionals.energy`).
+    """
     raw = moments(f, grid)
     return {
         "mass": raw[0],
         **{f"momentum_{i}": raw[1 + i] for i in range(grid.d)},
-        "energy": raw[-1],
+        "energy": 2.0 * raw[-1],
         "relative_entropy": relative_entropy(f, grid),
         "min_f": jnp.min(f),
         "max_f": jnp.max(f),
