@@ -1,12 +1,13 @@
 """Runs on disk: whole files, damaged ones, round trips."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.runs import directory as storage
+from relaxon.runs import files
 from relaxon.runs.files import clean_json
 
 
@@ -29,7 +30,7 @@ def test_a_run_directory_reads_back(run):
 
 def test_an_unfinished_run_reads_back_as_interrupted(run):
     path, solution = run
-    storage.shutil.rmtree(path / "solution.zarr")
+    shutil.rmtree(path / "solution.zarr")
     (path / "records" / "000002.npz").unlink()
     again = rx.open(path)
     assert again.status is rx.Status.INTERRUPTED and not again.ok
@@ -50,7 +51,7 @@ def test_a_saved_solution_reads_back_and_is_never_overwritten(run, tmp_path):
 @pytest.mark.parametrize("damage", [b"", b"garbage", None])
 def test_damage_is_one_sentence(run, name, damage):
     path, _ = run
-    storage.shutil.rmtree(path / "solution.zarr")
+    shutil.rmtree(path / "solution.zarr")
     whole = (path / name).read_bytes()
     (path / name).write_bytes(whole[: len(whole) // 2] if damage is None else damage)
     with pytest.raises(rx.InputError, match=r"damaged|not a run directory"):
@@ -78,11 +79,11 @@ def test_other_formats_and_other_checkpoints_are_refused(run):
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "x.npz"
-    storage.write_arrays(path, {"a": np.arange(3)})
-    with pytest.raises(OSError), storage._whole(path, "wb") as stream:
+    files.write_arrays(path, {"a": np.arange(3)})
+    with pytest.raises(OSError), files.whole_file(path, "wb") as stream:
         stream.write(b"half")
         raise OSError(28, "No space left on device")
-    np.testing.assert_array_equal(storage.read_arrays(path)["a"], np.arange(3))
+    np.testing.assert_array_equal(files.read_arrays(path)["a"], np.arange(3))
     assert [p.name for p in tmp_path.iterdir()] == ["x.npz"]
 
 
