@@ -1,8 +1,11 @@
 """Shared data; importing relaxon switches jax to float64."""
 
 import os
+import pathlib
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads slow small dense problems down
+# Compiled code is shared by the processes of a test run, and kept for the next one.
+os.environ.setdefault("RELAXON_CACHE", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))
 
 import numpy as np
 import pytest

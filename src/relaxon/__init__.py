@@ -11,6 +11,8 @@ import importlib
 import os
 import sys
 
+from relaxon.core.compilation import keep_compiled_code
+
 # Dense matrices here are small; OpenBLAS threads make their factorisation slower, not faster.
 if "numpy" not in sys.modules:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -19,6 +21,8 @@ if "jax" in sys.modules:
     sys.modules["jax"].config.update("jax_enable_x64", True)
 else:
     os.environ["JAX_ENABLE_X64"] = "1"
+
+keep_compiled_code()
 
 PUBLIC = {
     "Case": "cases.catalogue",
