@@ -9,6 +9,7 @@ from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.equations.kinetic import KineticReaction
+from relaxon.stepping.status import Status
 
 # 2 |m_hat_1| of problem P1 at t = 0.02.
 P1 = {1.0: 1.11005906, 0.1: 0.72417495, 0.01: 0.48839430}
@@ -19,7 +20,7 @@ P1_LIMIT = 0.48297719
 def run(stepper, state, t_end):
     """Step to t_end."""
     return jax.lax.while_loop(
-        lambda s: (s.t < t_end) & (s.code == 0), lambda s: stepper.step(s, t_end), state
+        lambda s: (s.t < t_end) & (s.code == Status.FINE), lambda s: stepper.step(s, t_end), state
     )
 
 

@@ -19,6 +19,7 @@ from relaxon.reaction.scheme.asymptotic import Asymptotic
 from relaxon.reaction.scheme.limit import Diffusive
 from relaxon.reaction.scheme.steppers import distances
 from relaxon.reaction.theory.confined_spectrum import confined_gap
+from relaxon.stepping.status import Status
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "confined_reaction.json").read_text()
@@ -57,7 +58,7 @@ def run(grid, model, f0, dt, t_end=0.5, limit=False):
     """A run in which every step keeps what the theory keeps."""
     stepper = Asymptotic(model, grid, dt, limit=limit)
     seen = _watched(stepper, stepper.start(f0), jnp.asarray(t_end))
-    assert int(seen.state.code) == 0
+    assert int(seen.state.code) == Status.FINE
     assert float(seen.growth) <= 1e-15
     assert float(seen.outside) <= 1e-14
     assert float(seen.drift) <= 1e-13

@@ -11,6 +11,7 @@ from relaxon.collisions.cartesian.equilibrium import moments
 from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.stepping.stabilized import StabilizedStepper
+from relaxon.stepping.status import Status
 
 
 def bkw(grid, t, c_kernel, c):
@@ -24,7 +25,7 @@ def bkw(grid, t, c_kernel, c):
 @eqx.filter_jit
 def run(stepper, state, t_end):
     return jax.lax.while_loop(
-        lambda s: (s.t < t_end) & (s.code == 0), lambda s: stepper.step(s, t_end), state
+        lambda s: (s.t < t_end) & (s.code == Status.FINE), lambda s: stepper.step(s, t_end), state
     )
 
 

@@ -13,6 +13,7 @@ from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.equations.limit import DiffusionLimit
 from relaxon.reaction.scheme.bounds import flux_limited
 from relaxon.reaction.scheme.limit import Diffusive
+from relaxon.stepping.status import Status
 
 
 def initial(grid):
@@ -31,7 +32,7 @@ def test_p1_limit_value_and_conservation():
     state = solve(grid, m0, 0.02)
     assert abs(amplitude(state.y) / P1_LIMIT - 1) < 2e-6
     assert abs(float(jnp.mean(state.y) - jnp.mean(m0))) < 1e-14
-    assert int(state.code) == 0
+    assert int(state.code) == Status.FINE
 
 
 def test_third_order_in_time():
@@ -96,7 +97,7 @@ def test_bounds_and_mass_for_any_data(seed, size, kind):
     if kind == "jump":
         m0 = np.where(np.arange(16) < rng.integers(2, 14), -size, size)
     state = solve(grid, m0, 1e-3, 1e-3)
-    assert int(state.code) == 0
+    assert int(state.code) == Status.FINE
     slack = 1e-12 * (1 + size)
     assert float(state.y.max()) <= m0.max() + slack
     assert float(state.y.min()) >= m0.min() - slack

@@ -22,6 +22,7 @@ from relaxon.collisions.cartesian.radon_operator import (
 from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.stepping.stabilized import StabilizedStepper
+from relaxon.stepping.status import Status
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
@@ -175,7 +176,7 @@ def test_entropy_never_increases_and_invariants_stay():
         state = run(stepper, state, 10)
         entropies.append(float(relative_entropy(state.y, op.grid)))
         assert float(state.y.min()) > -1e-6 * float(state.y.max())
-    assert int(state.code) == 0
+    assert int(state.code) == Status.FINE
     assert float(state.t) > 6.0
     assert np.all(np.diff(entropies) < 0)
     assert np.abs(moments(state.y, op.grid) - moments(f, op.grid)).max() < 1e-13
@@ -236,7 +237,9 @@ def test_coulomb_pair_of_gaussians_in_two_dimensions():
     @eqx.filter_jit
     def advance(stepper, state, t_end):
         return jax.lax.while_loop(
-            lambda s: (s.t < t_end) & (s.code == 0), lambda s: stepper.step(s, t_end), state
+            lambda s: (s.t < t_end) & (s.code == Status.FINE),
+            lambda s: stepper.step(s, t_end),
+            state,
         )
 
     state = stepper.start(f)

@@ -1,4 +1,4 @@
-"""Order in time of Rodas5P: on the radial Landau equation and on scalar equations."""
+"""Order in time of the Rosenbrock methods, on the radial Landau equation and on scalars."""
 
 import equinox as eqx
 import jax
@@ -8,9 +8,10 @@ import pytest
 
 import relaxon as rx
 from relaxon.runs.methods import stepper_for
-from relaxon.stepping.rosenbrock import Rosenbrock, _attempt
+from relaxon.stepping.rosenbrock import Rosenbrock, rosenbrock_step
 from relaxon.stepping.status import Status
 from relaxon.stepping.system import System
+from relaxon.stepping.tableaux import RODAS3, RODAS5P
 
 
 def orders(errors):
@@ -18,16 +19,16 @@ def orders(errors):
     return np.log2(errors[:-1] / errors[1:])
 
 
-def march(system, y, t_end, steps):
+def march(system, y, t_end, steps, tableau=RODAS5P):
     """Fixed steps, without error control or corrections."""
 
-    return _march(system, y, jnp.asarray(t_end / steps), jnp.asarray(steps))
+    return _march(tableau, system, y, jnp.asarray(t_end / steps), jnp.asarray(steps))
 
 
 @eqx.filter_jit
-def _march(system, y, dt, steps):
+def _march(tableau, system, y, dt, steps):
     def body(k, y):
-        return _attempt(system, k * dt, y, dt)[0]
+        return rosenbrock_step(tableau, system, k * dt, y, dt)[0]
 
     return jax.lax.fori_loop(0, steps, body, y)
 
@@ -89,7 +90,7 @@ class Scalar(System):
         return jnp.zeros(0)
 
     def failure(self, t, y):
-        return jnp.asarray(0)
+        return jnp.asarray(int(Status.FINE))
 
 
 def riccati(t, y):
@@ -103,6 +104,15 @@ def test_order_5_on_a_non_autonomous_equation():
         abs(float(march(Scalar(riccati), jnp.ones(1), 3.0, n)[0]) - exact) for n in (32, 64, 128)
     ]
     assert np.all(np.abs(orders(errors) - 5) < 0.4), (errors, orders(errors))
+
+
+def test_order_3_of_the_other_tableau():
+    exact = 1 / (5 - np.cos(3.0))
+    errors = [
+        abs(float(march(Scalar(riccati), jnp.ones(1), 3.0, n, RODAS3)[0]) - exact)
+        for n in (64, 128, 256)
+    ]
+    assert np.all(np.abs(orders(errors) - 3) < 0.2), (errors, orders(errors))
 
 
 def square(t, y):
@@ -127,15 +137,16 @@ def test_stiff_relaxation_to_a_moving_target(stiffness):
     assert abs(float(end[0]) - np.cos(3.0)) < 1e-4
 
 
-def test_the_error_control_delivers_the_tolerance():
+@pytest.mark.parametrize("tableau", [RODAS5P, RODAS3], ids=lambda tableau: tableau.name)
+def test_the_error_control_delivers_the_tolerance(tableau):
     exact = 1 / (5 - np.cos(3.0))
     for rtol in (1e-4, 1e-6, 1e-8):
-        stepper = Rosenbrock(Scalar(riccati), jnp.asarray(rtol))
+        stepper = Rosenbrock(Scalar(riccati), jnp.asarray(rtol), tableau=tableau)
         state = stepper.start(jnp.ones(1))
         step = jax.jit(lambda s, stepper=stepper: stepper.step(s, jnp.asarray(3.0)))
         while float(state.t) < 3.0:
             state = step(state)
-            assert int(state.code) == 0
+            assert int(state.code) == Status.FINE
         assert float(state.t) == 3.0
         assert abs(float(state.y[0]) / exact - 1) < 10 * rtol
 
@@ -147,7 +158,7 @@ def test_a_solution_that_leaves_the_number_range_is_not_a_success():
     step = jax.jit(lambda s: stepper.step(s, jnp.asarray(2.0)))
     for _ in range(20000):
         state = step(state)
-        if int(state.code):
+        if int(state.code) != Status.FINE:
             break
     assert Status(int(state.code)) in (Status.NON_FINITE, Status.STEP_TOO_SMALL)
     assert 0.999 < float(state.t) < 1.001

@@ -255,7 +255,7 @@ def advance(stepper: Stepper, state: Any, t_stop: jax.Array, attempts: jax.Array
     limit = state.steps + state.rejected + attempts
 
     def go_on(s: Any) -> jax.Array:
-        return (s.t < t_stop) & (s.code == 0) & (s.steps + s.rejected < limit)
+        return (s.t < t_stop) & (s.code == Status.FINE) & (s.steps + s.rejected < limit)
 
     return jax.lax.while_loop(go_on, lambda s: stepper.step(s, t_stop), state)
 

@@ -10,11 +10,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.stepping.control import StepControl, predictive
 from relaxon.stepping.status import Status
 from relaxon.stepping.stepper import Stepper
 
 EPSILON = 2.0 / 13.0
+"""Damping of the stability polynomial, as its source takes it."""
+
 REFRESH = 25
+"""Accepted steps after which the spectral radius is estimated anew."""
+
+CONTROL = StepControl(
+    order=3, safety=0.8, reach=1.0 + 1e-12, grow=(0.1, 5.0), shrink=(0.1, 0.8), unusable=0.1
+)
 
 
 class Flow(eqx.Module):
@@ -30,7 +38,7 @@ class Flow(eqx.Module):
 
     @abc.abstractmethod
     def failure(self, y: jax.Array) -> jax.Array:
-        """0, or the `Status` with which a run must end at y."""
+        """FINE, or the `Status` with which a run must end at y."""
 
     @abc.abstractmethod
     def fields(self, y: jax.Array) -> dict[str, jax.Array]:
@@ -49,7 +57,7 @@ class StabilizedState(eqx.Module):
         y: The unknown, shape of the grid.
         rate: Rate of change at `y`.
         steps, rejected, evaluations: Counters.
-        code: 0 fine, otherwise a `Status`.
+        code: A `Status`; FINE while nothing is wrong.
         level, growth: The flow's functional, and its largest relative increase over a step.
         lowest: The least value of y at any accepted step so far.
         radius, age: Spectral radius estimate, and accepted steps since it was made.
@@ -86,7 +94,7 @@ class StabilizedStepper(Stepper):
     found by a power iteration on differences of the rate, renewed every 25 steps and after a
     rejected one. The error estimate costs nothing beyond the rate at the new point,
 
-    $$ e = \\tfrac{4}{5} (y_0 - y_1) + \\tfrac{2}{5} h (F_0 + F_1) $$
+    $$ e = \tfrac{4}{5} (y_0 - y_1) + \tfrac{2}{5} h (F_0 + F_1) $$
 
     and is measured as `|e|_2 / (rtol |y|_2)`. All stages are affine combinations, so linear
     invariants of the rate are kept to rounding.
@@ -134,7 +142,7 @@ class StabilizedStepper(Stepper):
             steps=zero,
             rejected=zero,
             evaluations=zero + 1,
-            code=jnp.where(finite, 0, Status.NON_FINITE).astype(jnp.int32),
+            code=jnp.where(finite, Status.FINE, Status.NON_FINITE).astype(jnp.int32),
             radius=jnp.zeros(()),
             age=zero + REFRESH,
             probe=jax.random.normal(jax.random.key(7), y.shape, y.dtype),
@@ -160,41 +168,35 @@ class StabilizedStepper(Stepper):
     def step(self, state: StabilizedState, t_stop) -> StabilizedState:
         """One attempted step, accepted or rejected, never past `t_stop`."""
         state = self._renew_radius(state)
-        left = jnp.asarray(t_stop, float) - state.t
+        t_stop = jnp.asarray(t_stop, float)
+        # Stable steps only: s stages reach 0.65 s^2 along the negative axis, so h is cut to what
+        # the largest number of stages bears, then as few stages are taken as h needs.
         longest = 0.65 * (self.max_stages - 1) ** 2 / jnp.maximum(state.radius, 1e-30)
-        wanted = jnp.minimum(state.dt, longest)
-        last = wanted >= left * (1 - 1e-12)
-        h = jnp.where(last, left, wanted)
-        stages = jnp.clip(
-            1 + jnp.floor(jnp.sqrt(1.54 * h * state.radius + 1.0)).astype(jnp.int32),
-            2,
-            self.max_stages,
-        )
+        attempt = CONTROL.attempt(state.t, jnp.minimum(state.dt, longest), t_stop)
+        h = attempt.h
+        stages = 1 + jnp.floor(jnp.sqrt(1.54 * h * state.radius + 1.0)).astype(jnp.int32)
+        stages = jnp.clip(stages, 2, self.max_stages)
         y, rate = self._stages(state, h, stages)
-        miss = 0.8 * (state.y - y) + 0.4 * h * (state.rate + rate)
-        error = jnp.sqrt(jnp.sum(miss**2) / jnp.sum(y**2)) / self.rtol
-        finite = jnp.isfinite(error)
-        error = jnp.where(finite, jnp.maximum(error, 1e-10), 1e3)
-        accept = finite & (error <= 1.0)
 
-        plain = 0.8 / jnp.cbrt(error)
-        trend = jnp.cbrt(state.last_error / error) * h / jnp.maximum(state.last_dt, 1e-300)
-        factor = jnp.where(state.last_dt > 0, jnp.minimum(plain, plain * trend), plain)
-        factor = jnp.where(accept, jnp.clip(factor, 0.1, 5.0), jnp.clip(plain, 0.1, 0.8))
-        # A step cut short by t_stop says little: do not let it shrink the next one.
-        proposal = jnp.where(accept & last, jnp.maximum(h * factor, wanted), h * factor)
-        tiny = proposal <= 1e-14 * jnp.maximum(jnp.abs(state.t), 1e-300)
-        trouble = jnp.where(finite, Status.STEP_TOO_SMALL, Status.NON_FINITE)
-        failure = jnp.where(accept, self.flow.failure(y), jnp.where(tiny, trouble, 0))
-        code = jnp.where(state.code > 0, state.code, failure).astype(jnp.int32)
+        miss = 0.8 * (state.y - y) + 0.4 * h * (state.rate + rate)
+        error = CONTROL.held(jnp.sqrt(jnp.sum(miss**2) / jnp.sum(y**2)) / self.rtol)
+        finite = jnp.isfinite(error)
+        accept = finite & (error <= 1.0)
+        plain, growth = predictive(CONTROL.safety, error, h, state.last_error, state.last_dt)
+        retreat = jnp.where(finite, plain, CONTROL.unusable)
+        proposal = CONTROL.proposal(attempt, accept, growth, retreat)
+
+        trouble = CONTROL.trouble(state.t, proposal, finite)
+        code = jnp.where(accept, self.flow.failure(y), trouble)
+        code = jnp.where(state.code == Status.FINE, code, state.code).astype(jnp.int32)
         level = self.flow.level(y)
-        growth = (level - state.level) / jnp.maximum(jnp.abs(state.level), 1e-290)
+        rise = (level - state.level) / jnp.maximum(jnp.abs(state.level), 1e-290)
 
         def pick(new, old):
             return jnp.where(accept, new, old)
 
         return StabilizedState(
-            t=pick(jnp.where(last, jnp.asarray(t_stop, float), state.t + h), state.t),
+            t=pick(attempt.t, state.t),
             dt=proposal,
             y=pick(y, state.y),
             rate=pick(rate, state.rate),
@@ -209,7 +211,7 @@ class StabilizedStepper(Stepper):
             last_error=pick(error, state.last_error),
             stages=stages,
             level=pick(level, state.level),
-            growth=pick(jnp.maximum(state.growth, growth), state.growth),
+            growth=pick(jnp.maximum(state.growth, rise), state.growth),
             lowest=pick(jnp.minimum(state.lowest, jnp.min(y)), state.lowest),
         )
 

@@ -8,10 +8,12 @@ from enum import IntEnum
 class Status(IntEnum):
     """The named end of a run; only `DONE` is a success.
 
-    The integer is the code that a stepper keeps in its state (0: nothing wrong so far).
+    The integer is the code that a stepper keeps in its state: `FINE`, another name of the same
+    number, while nothing is wrong.
     """
 
     DONE = 0
+    FINE = 0
     NON_FINITE = 1
     STEP_TOO_SMALL = 2
     BOUNDS_LEFT = 3

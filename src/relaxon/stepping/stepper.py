@@ -13,7 +13,7 @@ class Stepper(eqx.Module):
     """Advances a state, one attempted step at a time.
 
     A state is an equinox module with at least `t`, `dt`, `steps`, `rejected` and `code`, the
-    value of a `relaxon.Status` (0 while nothing is wrong). It holds everything that the
+    value of a `relaxon.Status` (FINE while nothing is wrong). It holds everything that the
     next step depends on, so that a run restored from a saved state goes on bit for bit.
     """
 

@@ -68,4 +68,4 @@ class System(eqx.Module):
 
     @abc.abstractmethod
     def failure(self, t: Array, y: State) -> Array:
-        """0, or the `Status` with which a run must end at y (BLOWUP, PENROSE_UNSTABLE)."""
+        """FINE, or the `Status` with which a run must end at y (BLOWUP, PENROSE_UNSTABLE)."""

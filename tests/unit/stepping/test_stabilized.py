@@ -16,7 +16,7 @@ class Plain(Flow):
         return jnp.sum(y**2)
 
     def failure(self, y):
-        return jnp.zeros((), jnp.int32)
+        return jnp.asarray(int(Status.FINE), jnp.int32)
 
     def fields(self, y):
         return {"f": y}
@@ -39,7 +39,7 @@ class Heat(Plain):
 @eqx.filter_jit
 def run(stepper, state, t_end):
     return jax.lax.while_loop(
-        lambda s: (s.t < t_end) & (s.code == 0), lambda s: stepper.step(s, t_end), state
+        lambda s: (s.t < t_end) & (s.code == Status.FINE), lambda s: stepper.step(s, t_end), state
     )
 
 
@@ -116,7 +116,7 @@ def test_stationary_data_stay():
     stepper = StabilizedStepper(Heat(16), rtol=1e-6)
     end = run(stepper, stepper.start(jnp.ones(16)), jnp.asarray(1e3))
     assert float(jnp.abs(end.y - 1).max()) < 1e-15
-    assert int(end.code) == 0
+    assert int(end.code) == Status.FINE
 
 
 def test_the_functional_and_the_failure_of_the_flow_are_watched():

@@ -41,8 +41,8 @@ class CartesianRelaxation(Flow):
     def failure(self, y: Array) -> Array:
         """PENROSE_UNSTABLE if the margin of a screened operator is negative."""
         if self.v_max is None:
-            return jnp.zeros((), jnp.int32)
-        return jnp.where(self.margin(y) < 0, Status.PENROSE_UNSTABLE, 0).astype(jnp.int32)
+            return jnp.asarray(int(Status.FINE), jnp.int32)
+        return jnp.where(self.margin(y) < 0, Status.PENROSE_UNSTABLE, Status.FINE).astype(jnp.int32)
 
     def margin(self, y: Array) -> Array:
         """The signed Penrose margin; see `RadonOperator.stability`."""

@@ -154,7 +154,9 @@ class RelativeSystem(System):
         """BLOWUP if the maximum grew a millionfold, PENROSE_UNSTABLE if the kernel is undefined."""
         grown = jnp.max(self.frame.maxwellian * jnp.exp(y)) > 1e6 * self.peak
         stable = self.model.stable(y + self.frame.log_maxwellian)
-        return jnp.where(grown, Status.BLOWUP, jnp.where(stable, 0, Status.PENROSE_UNSTABLE))
+        return jnp.where(
+            grown, Status.BLOWUP, jnp.where(stable, Status.FINE, Status.PENROSE_UNSTABLE)
+        )
 
 
 def dense_solver(jacobian: Array) -> Callable[[Array], Callable[[Array], Array]]:

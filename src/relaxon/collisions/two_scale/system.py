@@ -49,6 +49,7 @@ from relaxon.distributions.functionals import moments
 from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.block_tridiagonal import blocks_from_bands, factor
+from relaxon.stepping.status import Status
 from relaxon.stepping.system import System
 
 
@@ -298,7 +299,7 @@ class TwoScaleSystem(System):
 
     def failure(self, t: Array, y: Array) -> Array:
         """None: the equation does not blow up (Guillen, Silvestre)."""
-        return jnp.asarray(0)
+        return jnp.asarray(int(Status.FINE))
 
     def _unit_norm(self, x: Array) -> Array:
         """(int x^2/M dv)^(1/2)."""

@@ -21,6 +21,8 @@ from relaxon.reaction.scheme.confined_deviations import ConfinedDeviations
 from relaxon.reaction.scheme.densities import Box, Densities
 from relaxon.reaction.scheme.deviations import Deviations, Extremes
 from relaxon.reaction.scheme.ranges import data_ranges
+from relaxon.stepping.control import equal_step
+from relaxon.stepping.status import Status
 
 
 class Split(eqx.Module):
@@ -65,7 +67,7 @@ class AsymptoticState(eqx.Module):
         entropy: Relative entropy of `y`.
         steps: Steps taken.
         rejected: Steps repeated with backward Euler because the entropy had grown.
-        code: 0, or 1 if a value is not finite.
+        code: FINE, or NON_FINITE if a value is not finite.
         boxed: Steps in which the box had to be enforced (see `bounds.enforced`).
         damped: Steps in which that did not help and the entropy had to be held down.
     """
@@ -231,10 +233,8 @@ class Asymptotic(eqx.Module):
 
     def step(self, state: AsymptoticState, t_stop: jax.Array) -> AsymptoticState:
         """One step of at most `dt`, growing at most twofold, that ends at or before t_stop."""
-        left = t_stop - state.t
-        wanted = jnp.minimum(self.max_step, 2.0 * state.dt)
-        count = jnp.maximum(jnp.ceil(left / wanted * (1.0 - 1e-12)), 1.0)
-        h = left / count
+        attempt = equal_step(state.t, t_stop, jnp.minimum(self.max_step, 2.0 * state.dt))
+        h = attempt.h
         ratio = jnp.where(state.steps > 0, h / state.dt, 0.0)
         old = state.y
         # An initial layer leaves the first guesses poor: iterate them to convergence.
@@ -267,16 +267,15 @@ class Asymptotic(eqx.Module):
             lambda: limits,
         )
         new = self._settle(old, raw, limits)
-        t = jnp.where(count == 1.0, t_stop, state.t + h)
         return AsymptoticState(
-            t=t,
+            t=attempt.t,
             dt=h,
             y=new,
             before=old,
             entropy=limits.entropy,
             steps=state.steps + 1,
             rejected=state.rejected + (tried > 1),
-            code=jnp.where(self._finite(new), jnp.int32(0), jnp.int32(1)),
+            code=jnp.where(self._finite(new), Status.FINE, Status.NON_FINITE).astype(jnp.int32),
             boxed=state.boxed + boxed,
             damped=state.damped + damped,
         )

@@ -11,13 +11,9 @@ from jax import Array, lax
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.reaction.equations.confined import GibbsMasses, LinearizedConfined
 from relaxon.reaction.equations.two_species import pair
-from relaxon.reaction.scheme.linear_modes import (
-    LARGEST_PHASE,
-    Exponential,
-    LinearState,
-    partial_fractions,
-)
+from relaxon.reaction.scheme.linear_modes import LARGEST_PHASE
 from relaxon.reaction.scheme.steppers import amplitude
+from relaxon.stepping.exponential import Exponential, LinearState, partial_fractions
 
 Modes = tuple[Array, Array]
 

@@ -16,6 +16,11 @@ from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.reaction.equations.limit import DiffusionLimit, density_from_difference
 from relaxon.reaction.scheme.bounds import limited
 from relaxon.reaction.scheme.ranges import data_ranges
+from relaxon.stepping.control import StepControl
+from relaxon.stepping.status import Status
+from relaxon.stepping.tableaux import RODAS3
+
+CONTROL = StepControl(order=RODAS3.order, halve=True)
 
 
 class DiffusiveState(eqx.Module):
@@ -43,7 +48,7 @@ class Diffusive(eqx.Module):
     Accuracy: for problem P1 at t = 0.02 the relative L2 error is 5e-5, 6e-6, 7e-7 with
     rtol = 1e-4, 1e-5, 1e-6 (14, 27, 56 steps), whatever the number of points from 16 to 256.
 
-    Source: Sandu et al., Atmos. Environ. 31 (1997) for the coefficients.
+    Source: `RODAS3.reference` of `relaxon.stepping.tableaux` for the coefficients.
 
     Args:
         equation: `DiffusionLimit` or `ConfinedLimit`.
@@ -86,37 +91,40 @@ class Diffusive(eqx.Module):
 
     def step(self, state: DiffusiveState, t_stop: jax.Array) -> DiffusiveState:
         """One attempted step, accepted if its error estimate is within rtol."""
-        left = t_stop - state.t
-        last = state.dt >= left * (1 - 1e-10)
-        # Two equal steps rather than one and a crumb.
-        h = jnp.where(last, left, jnp.where(2 * state.dt > left, 0.5 * left, state.dt))
-        new, error = self._rosenbrock(state.y, h)
+        attempt = CONTROL.attempt(state.t, state.dt, t_stop)
+        new, error = self._rosenbrock(state.y, attempt.h)
         size = jnp.max(jnp.abs(error)) / (self.rtol * (1.0 + jnp.max(jnp.abs(state.y))))
-        size = jnp.where(jnp.isfinite(size), size, 1e6)
-        accept = size <= 1.0
-        slack = 1e-13 * (1.0 + jnp.maximum(jnp.abs(state.low), jnp.abs(state.high)))
-        leaves = (new.max() > state.high + slack) | (new.min() < state.low - slack)
-        new = lax.cond(
-            leaves & accept,
-            lambda: limited(self.grid, state.y, new, state.low, state.high),
-            lambda: new,
-        )
-        grow = jnp.clip(0.9 * jnp.maximum(size, 1e-10) ** (-1.0 / 3.0), 0.2, 5.0)
-        # A step cut short by t_stop says nothing against the longer one.
-        proposal = h * jnp.where(accept, grow, jnp.minimum(grow, 0.9))
-        dt = jnp.where(accept & (h < state.dt), jnp.maximum(proposal, state.dt), proposal)
-        tiny = ~accept & (dt < 1e-14 * jnp.maximum(t_stop, 1e-300))
+        finite = jnp.isfinite(size)
+        accept = finite & (size <= 1.0)
+        new, boxed = self._inside(state, new, accept)
+        growth, retreat = CONTROL.deadbeat(size), CONTROL.retreat(size, finite)
+        dt = CONTROL.proposal(attempt, accept, growth, retreat)
+        trouble = CONTROL.trouble(t_stop, dt, finite)
         return DiffusiveState(
-            t=jnp.where(accept, jnp.where(last, t_stop, state.t + h), state.t),
+            t=jnp.where(accept, attempt.t, state.t),
             dt=dt,
             y=jnp.where(accept, new, state.y),
             low=state.low,
             high=state.high,
             steps=state.steps + accept,
             rejected=state.rejected + ~accept,
-            code=jnp.where(tiny, jnp.int32(2), jnp.int32(0)),
-            boxed=state.boxed + (leaves & accept),
+            code=jnp.where(accept, Status.FINE, trouble).astype(jnp.int32),
+            boxed=state.boxed + boxed,
         )
+
+    def _inside(
+        self, state: DiffusiveState, new: jax.Array, accept: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """An accepted step brought into the bounds, and whether that was needed."""
+        slack = 1e-13 * (1.0 + jnp.maximum(jnp.abs(state.low), jnp.abs(state.high)))
+        leaves = (new.max() > state.high + slack) | (new.min() < state.low - slack)
+        boxed = leaves & accept
+        new = lax.cond(
+            boxed,
+            lambda: limited(self.grid, state.y, new, state.low, state.high),
+            lambda: new,
+        )
+        return new, boxed
 
     def fields(self, y: jax.Array) -> dict[str, jax.Array]:
         """The difference m and the densities that belong to it."""
@@ -133,24 +141,28 @@ class Diffusive(eqx.Module):
         }
 
     def _rosenbrock(self, m: jax.Array, h: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Four stages with gamma = 1/2; returns the new value and the error estimate."""
+        """The new value, its integral put right, and the error estimate.
+
+        The stages are those of the tableau in a plain loop, not those of `Rosenbrock`: the bounds
+        need the old and the new value, which no `System` sees together, the equation does not
+        depend on time, and a stage at m itself (a row of zeros) takes the rate that is known.
+        """
         grid = self.grid
 
         def rhs(u):
             return self.equation.rhs(u, grid)
 
         first, slope = jax.linearize(rhs, m)
-        shift = 2.0 / h
+        shift = 1.0 / (RODAS3.gamma * h)
         solve = linear_solver(lambda w: shift * w - slope(w), grid.shape, self._nearby(m, shift))
-        u1 = solve(first)
-        # The second stage has the same argument as the first.
-        u2 = solve(first + 4.0 * u1 / h)
-        third = rhs(m + 2 * u1) + (u1 - u2) / h
-        u3 = solve(third)
-        fourth = rhs(m + 2 * u1 + u3) + (u1 - u2 - (8.0 / 3.0) * u3) / h
-        u4 = solve(fourth)
-        new = m + 2 * u1 + u3 + u4
-        return new + grid.integrate(m - new) / grid.volume, u4
+        stages: list[jax.Array] = []
+        value = m
+        for row in RODAS3.a:
+            value = RODAS3.value(m, stages)
+            rate = rhs(value) if any(row) else first
+            stages.append(solve(rate + RODAS3.push(stages) / h))
+        new = value + stages[-1]
+        return new + grid.integrate(m - new) / grid.volume, stages[-1]
 
     def _nearby(self, m: jax.Array, shift: jax.Array) -> Callable[[jax.Array], jax.Array] | None:
         """Inverse of the linear systems with a constant diffusivity, in Fourier space."""

@@ -14,6 +14,10 @@ from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.equations.limit import density_from_difference
 from relaxon.reaction.equations.two_species import Masses, admit, entropy_of
+from relaxon.stepping.control import StepControl
+from relaxon.stepping.status import Status
+
+CONTROL = StepControl(order=5, grow=(0.2, 4.0), rounding=1e-15)
 
 # Dormand and Prince 5(4), J. Comput. Appl. Math. 6 (1980).
 _A = (
@@ -145,28 +149,26 @@ class Spectral(eqx.Module):
 
     def step(self, state: SpectralState, t_stop: jax.Array) -> SpectralState:
         """One attempted step, accepted if its error estimate is within rtol."""
-        left = t_stop - state.t
-        last = state.dt >= left * (1 - 1e-10)
-        h = jnp.where(last, left, state.dt)
+        attempt = CONTROL.attempt(state.t, state.dt, t_stop)
         slopes = [self._slope(state.y)]
         new = state.y
         for row in _A:
-            new = state.y + h * sum(c * s for c, s in zip(row, slopes) if c)
+            new = state.y + attempt.h * sum(c * s for c, s in zip(row, slopes) if c)
             slopes.append(self._slope(new))
-        error = h * sum(c * s for c, s in zip(_E, slopes) if c)
+        error = attempt.h * sum(c * s for c, s in zip(_E, slopes) if c)
         size = jnp.max(jnp.abs(error)) / (self.rtol * jnp.max(jnp.abs(state.y)))
-        size = jnp.where(jnp.isfinite(size), size, 1e10)
-        accept = size <= 1.0
-        factor = jnp.clip(0.9 * jnp.maximum(size, 1e-10) ** -0.2, 0.2, 4.0)
-        dt = jnp.where(accept & last, jnp.maximum(h * factor, state.dt), h * factor)
-        tiny = ~accept & (dt < 1e-15 * jnp.maximum(t_stop, 1e-300))
+        finite = jnp.isfinite(size)
+        accept = finite & (size <= 1.0)
+        growth, retreat = CONTROL.deadbeat(size), CONTROL.retreat(size, finite)
+        dt = CONTROL.proposal(attempt, accept, growth, retreat)
+        trouble = CONTROL.trouble(t_stop, dt, finite)
         return SpectralState(
-            t=jnp.where(accept, jnp.where(last, t_stop, state.t + h), state.t),
+            t=jnp.where(accept, attempt.t, state.t),
             dt=dt,
             y=jnp.where(accept, new, state.y),
             steps=state.steps + accept,
             rejected=state.rejected + ~accept,
-            code=jnp.where(tiny, jnp.int32(2), jnp.int32(0)),
+            code=jnp.where(accept, Status.FINE, trouble).astype(jnp.int32),
         )
 
     def fields(self, y: jax.Array) -> dict[str, jax.Array]:

@@ -61,7 +61,7 @@ def exponents(quick: bool = False, alphas: tuple[float, ...] = ALPHAS) -> dict[s
     rtol = 1e-6 if quick else 1e-8
     columns = np.array(pairs).T
     runs = [sweep(columns[0], columns[1], n=n, rtol=rtol, chunk=1) for n in sizes]
-    bad = [pair for run in runs for pair, code in zip(pairs, run["status"]) if code]
+    bad = [pair for run in runs for pair, code in zip(pairs, run["status"]) if code != Status.FINE]
     if bad:
         raise Unmeasured(f"The runs with (delta, alpha) = {bad} ended badly.")
     found: dict[str, Any] = {"delta": deltas, "alpha": np.array(alphas), "fits": {}}

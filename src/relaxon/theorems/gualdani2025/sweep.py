@@ -21,6 +21,7 @@ from relaxon.distributions.gaussians import maxwellian
 from relaxon.distributions.hot_spot import blowdown, blowdown_profile
 from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.rosenbrock import Rosenbrock
+from relaxon.stepping.status import Status
 
 NO_REACTION: Any = np.zeros(())  # a concrete number: whether there is one is decided when traced
 
@@ -122,7 +123,7 @@ def _case(grid: RadialGrid, delta: Any, alpha: Any, t_end: Array, rtol: Array) -
     stepper = Rosenbrock(system, rtol)
 
     def go_on(s: Any) -> Array:
-        return (s.t < t_end) & (s.code == 0)
+        return (s.t < t_end) & (s.code == Status.FINE)
 
     state = jax.lax.while_loop(go_on, lambda s: stepper.step(s, t_end), stepper.start(f0))
     f = stepper.fields(state)["f"]
