@@ -213,7 +213,7 @@ def test_without_limiters_the_box_is_left():
     stepper = Asymptotic(model, grid, 1e-3)
     start = stepper.start(model.local_equilibrium(rho, grid))
     raw = stepper._advance(start.y, start.y, jnp.asarray(1e-3), jnp.asarray(0.0), jnp.asarray(1))
-    raw, limits, boxed = stepper._confine(start.y, raw)
+    raw, limits, boxed = stepper.limiter.confine(start.y, raw)
     assert bool(boxed)
     free = eqx.tree_at(
         lambda c: (c.rho_f, c.rho_g, c.keep_p, c.keep_q),
@@ -221,7 +221,7 @@ def test_without_limiters_the_box_is_left():
         (raw.rho_f, raw.rho_g, jnp.ones(16), jnp.ones(16)),
     )
     violations = [
-        float(stepper.diagnostics(stepper._settle(start.y, raw, which))["box_violation"])
+        float(stepper.diagnostics(stepper.limiter.settle(start.y, raw, which))["box_violation"])
         for which in (free, limits)
     ]
     assert violations[0] > 1e-3

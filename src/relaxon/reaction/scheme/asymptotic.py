@@ -14,46 +14,16 @@ from relaxon.core.errors import require
 from relaxon.numerics.devices import Velocities, velocities
 from relaxon.reaction.equations.confined import ConfinedReaction
 from relaxon.reaction.equations.kinetic import KineticReaction
-from relaxon.reaction.equations.limit import density_from_difference, relative
-from relaxon.reaction.equations.two_species import admit, box_of, entropy_of, homogeneous_flow
-from relaxon.reaction.scheme.bounds import diffused, enforced, limited, share_of_room
+from relaxon.reaction.equations.limit import density_from_difference
+from relaxon.reaction.equations.two_species import admit, box_of, entropy_of
 from relaxon.reaction.scheme.confined_deviations import ConfinedDeviations
 from relaxon.reaction.scheme.densities import Box, Densities
 from relaxon.reaction.scheme.deviations import Deviations, Extremes
+from relaxon.reaction.scheme.limiter import Limiter, Limits
 from relaxon.reaction.scheme.ranges import data_ranges
+from relaxon.reaction.scheme.split import Raw, Split
 from relaxon.stepping.control import equal_step
 from relaxon.stepping.status import Status
-
-
-class Split(eqx.Module):
-    r"""Densities and what deviates from local equilibrium, velocities first.
-
-    $$ f = \chi_1 (\rho_f + \varepsilon p), \quad g = \chi_2 (\rho_g + \varepsilon q), \quad
-       \int \chi_1 p \, dv = \int \chi_2 q \, dv = 0 $$
-
-    All four are of order one for every epsilon, so nothing cancels as epsilon -> 0. With p and q
-    come their moments (`Deviations.moments`): no step sums over velocities for what it knows.
-    `rho_inf` is the density at equilibrium.
-    """
-
-    rho_f: jax.Array
-    rho_g: jax.Array
-    p: jax.Array
-    q: jax.Array
-    moments_p: jax.Array
-    moments_q: jax.Array
-    box: Box
-    rho_inf: jax.Array
-
-    @property
-    def moving(self) -> tuple[jax.Array, ...]:
-        """The parts that change in time."""
-        return self.rho_f, self.rho_g, self.p, self.q, self.moments_p, self.moments_q
-
-    def moved(self, parts: tuple[jax.Array, ...]) -> Split:
-        """The same box with other parts."""
-        rho_f, rho_g, p, q, moments_p, moments_q = parts
-        return Split(rho_f, rho_g, p, q, moments_p, moments_q, self.box, self.rho_inf)
 
 
 class AsymptoticState(eqx.Module):
@@ -84,34 +54,6 @@ class AsymptoticState(eqx.Module):
     damped: jax.Array
 
 
-class Raw(eqx.Module):
-    """What the unlimited scheme found; the first moments of p and q are still to be taken out."""
-
-    rho_f: jax.Array
-    rho_g: jax.Array
-    p: jax.Array
-    q: jax.Array
-    moments_p: jax.Array
-    moments_q: jax.Array
-    extremes_p: Extremes
-    extremes_q: Extremes
-
-
-class Limits(eqx.Module):
-    """What becomes of it: densities, and p = keep_p (p - mean of p) + old_p (p of the old state).
-
-    All but the entropy are fields of the position.
-    """
-
-    rho_f: jax.Array
-    rho_g: jax.Array
-    keep_p: jax.Array
-    keep_q: jax.Array
-    old_p: jax.Array
-    old_q: jax.Array
-    entropy: jax.Array
-
-
 class Asymptotic(eqx.Module):
     r"""Implicit, second order, uniform in epsilon, inside the box, entropy never increasing.
 
@@ -132,7 +74,7 @@ class Asymptotic(eqx.Module):
        and p, q by a factor in [0, 1] at each x (Zhang and Shu, J. Comput. Phys. 229 (2010)).
     5. If the entropy has grown, the step is repeated by backward Euler with four rounds of 1 and
        2. If it still has, the result is blended, just far enough, with a step that cannot raise
-       it (see `_damp`; the entropy is convex, the box and the mass difference survive convex
+       it (see `Limiter.damp`; the entropy is convex, the box and the mass difference survive convex
        combinations).
 
     The velocity axis is the first of p and q. A step meets it once: all velocities are relaxed
@@ -203,7 +145,15 @@ class Asymptotic(eqx.Module):
         self.max_step = jnp.asarray(float(dt))
         self.sweeps, self.ramp, self.guard_entropy = int(sweeps), int(ramp), bool(guard_entropy)
 
-    # -- protocol -------------------------------------------------------------------------
+    @property
+    def core(self) -> Asymptotic:
+        """What steps the unknowns: itself (between walls it is the scheme on the doubled torus)."""
+        return self
+
+    @property
+    def share(self) -> float:
+        """Share of the positions that the data fill: all."""
+        return 1.0
 
     def start(self, f0: Any) -> AsymptoticState:
         """State at t = 0 from the distributions (f, g); refuses data outside every box."""
@@ -233,10 +183,41 @@ class Asymptotic(eqx.Module):
 
     def step(self, state: AsymptoticState, t_stop: jax.Array) -> AsymptoticState:
         """One step of at most `dt`, growing at most twofold, that ends at or before t_stop."""
-        attempt = equal_step(state.t, t_stop, jnp.minimum(self.max_step, 2.0 * state.dt))
-        h = attempt.h
-        ratio = jnp.where(state.steps > 0, h / state.dt, 0.0)
+        step = equal_step(state.t, t_stop, jnp.minimum(self.max_step, 2.0 * state.dt))
+        old, limiter = state.y, self.limiter
+        tried, raw, limits, boxed = self._attempts(state, step.h)
+        # NaN counts as growth, here and there: it must not pass for a step that may stand.
+        damped = ~(limits.entropy <= state.entropy)
+        limits = lax.cond(
+            damped,
+            lambda: limiter.damp(old, state.entropy, raw, limits, step.h),
+            lambda: limits,
+        )
+        new = limiter.settle(old, raw, limits)
+        return AsymptoticState(
+            t=step.t,
+            dt=step.h,
+            y=new,
+            before=old,
+            entropy=limits.entropy,
+            steps=state.steps + 1,
+            rejected=state.rejected + (tried > 1),
+            code=jnp.where(self._finite(new), Status.FINE, Status.NON_FINITE).astype(jnp.int32),
+            boxed=state.boxed + boxed,
+            damped=state.damped + damped,
+        )
+
+    def _attempts(
+        self, state: AsymptoticState, h: jax.Array
+    ) -> tuple[jax.Array, Raw, Limits, jax.Array]:
+        """1 to 4 and, if the entropy has grown, once more by backward Euler.
+
+        Returns:
+            How many attempts it took, the last one, its limits, whether the box was enforced.
+        """
         old = state.y
+        # The first step has no past: ratio 0 turns the differences into backward Euler.
+        ratio = jnp.where(state.steps > 0, h / state.dt, 0.0)
         # An initial layer leaves the first guesses poor: iterate them to convergence.
         rounds = jnp.where(state.steps < 2 * self.ramp, 3, 1)
 
@@ -250,34 +231,29 @@ class Asymptotic(eqx.Module):
                 jnp.where(later, 0.0, ratio),
                 jnp.where(later, 4, rounds),
             )
-            return number + 1, *self._confine(old, raw)
+            return number + 1, *self.limiter.confine(old, raw)
 
         def failed(carry):
             number, limits = carry[0], carry[2]
             return (number == 0) | ((number < 2) & ~(limits.entropy <= state.entropy))
 
+        # A loop that always runs once: the scheme is compiled once for both attempts.
         nothing = jax.tree.map(
             lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(attempt, (jnp.int32(0),))
         )
-        tried, raw, limits, boxed = lax.while_loop(failed, attempt, (jnp.int32(0), *nothing[1:]))
-        damped = ~(limits.entropy <= state.entropy)
-        limits = lax.cond(
-            damped,
-            lambda: self._damp(old, state.entropy, raw, limits, h),
-            lambda: limits,
-        )
-        new = self._settle(old, raw, limits)
-        return AsymptoticState(
-            t=attempt.t,
-            dt=h,
-            y=new,
-            before=old,
-            entropy=limits.entropy,
-            steps=state.steps + 1,
-            rejected=state.rejected + (tried > 1),
-            code=jnp.where(self._finite(new), Status.FINE, Status.NON_FINITE).astype(jnp.int32),
-            boxed=state.boxed + boxed,
-            damped=state.damped + damped,
+        return lax.while_loop(failed, attempt, (jnp.int32(0), *nothing[1:]))
+
+    @property
+    def limiter(self) -> Limiter:
+        """What brings the result of a step into its bounds."""
+        return Limiter(
+            self.grid,
+            self.masses,
+            self.first,
+            self.second,
+            self.velocities,
+            self.epsilon,
+            self.guard_entropy,
         )
 
     def fields(self, y: Split) -> dict[str, jax.Array]:
@@ -352,129 +328,6 @@ class Asymptotic(eqx.Module):
         rho_f, rho_g, _, _ = densities(raw.rho_f, raw.rho_g, raw.moments_p, raw.moments_q)
         return eqx.tree_at(lambda r: (r.rho_f, r.rho_g), raw, (rho_f, rho_g))
 
-    # -- limiters -------------------------------------------------------------------------
-
-    def _confine(self, old: Split, raw: Raw) -> tuple[Raw, Limits, jax.Array]:
-        """4: the box of Theorem 1.1, with the mass difference kept; whether that was needed."""
-        low, high, eps = old.box.low, old.box.high, self.epsilon
-        m_low, m_high = low - 1.0 / low, high - 1.0 / high
-        m, m_old = raw.rho_f - raw.rho_g, old.rho_f - old.rho_g
-        slack = 1e-13 * (high + 1.0 / low)
-        leaves = (m.max() > m_high + slack) | (m.min() < m_low - slack)
-        m = lax.cond(
-            leaves,
-            lambda: limited(self.grid.torus, m_old, m, m_low, m_high),
-            lambda: m,
-        )
-        rho_f = jnp.clip(
-            raw.rho_f, jnp.maximum(low, m + 1.0 / high), jnp.minimum(high, m + 1.0 / low)
-        )
-        rho_g = rho_f - m
-        *fitted_p, moved_p = self.first.fitted(
-            raw.p, raw.moments_p, raw.extremes_p, rho_f, low, high
-        )
-        *fitted_q, moved_q = self.second.fitted(
-            raw.q, raw.moments_q, raw.extremes_q, rho_g, 1.0 / high, 1.0 / low
-        )
-        moved = jnp.abs(rho_f - raw.rho_f) + jnp.abs(rho_g - raw.rho_g) + moved_p + moved_q
-        raw = eqx.tree_at(
-            lambda r: (r.p, r.moments_p, r.extremes_p, r.q, r.moments_q, r.extremes_q),
-            raw,
-            (*fitted_p, *fitted_q),
-        )
-        share_p, excess_p = share_of_room(rho_f, eps, raw.extremes_p, raw.moments_p[0], low, high)
-        share_q, excess_q = share_of_room(
-            rho_g, eps, raw.extremes_q, raw.moments_q[0], 1.0 / high, 1.0 / low
-        )
-        none = jnp.zeros_like(rho_f)
-        limits = Limits(rho_f, rho_g, share_p, share_q, none, none, -jnp.asarray(jnp.inf))
-        if self.guard_entropy:
-            limits = self._weighed(old, raw, limits)
-        beyond = leaves | (excess_p > slack) | (excess_q > slack)
-        return raw, limits, enforced(self.grid.torus, moved, beyond)
-
-    def _damp(
-        self, old: Split, before: jax.Array, raw: Raw, limits: Limits, h: jax.Array
-    ) -> Limits:
-        r"""5: blend with a step whose entropy is not larger, until that of the result is not.
-
-        That step is a mean of two: the exact reaction flow of the old state, and the linear
-        diffusion of m by nearest neighbours with the coefficients D(m) of the old state, at
-        reaction equilibrium. The first is right for $h \ll \varepsilon^2$ and the second for
-        $h \gg \varepsilon^2$; the second gets the share $h/(h + \varepsilon^2)$. Neither raises
-        the entropy or leaves the box.
-        """
-        time = h / jnp.where(self.epsilon > 0, self.epsilon**2, 1e-300)
-        rho_f, rho_g, left_by_f, left_by_g = homogeneous_flow(old.rho_f, old.rho_g, time)
-        tensors = self.first.diffusion, self.second.diffusion
-        rho = density_from_difference(diffused(self.grid.torus, old.rho_f - old.rho_g, h, tensors))
-        slow = h / (h + self.epsilon**2)
-        none = jnp.zeros_like(rho)
-        calm = Limits(
-            (1 - slow) * rho_f + slow * rho,
-            (1 - slow) * rho_g + slow / rho,
-            none,
-            none,
-            (1 - slow) * left_by_g,
-            (1 - slow) * left_by_f,
-            none,
-        )
-        calm = self._weighed(old, raw, calm)
-        # Convexity: H((1-s) new + s calm) <= (1-s) H(new) + s H(calm).
-        excess = limits.entropy - before
-        share = jnp.clip(excess / jnp.maximum(limits.entropy - calm.entropy, 1e-300), 0.0, 1.0)
-        share = jnp.where(jnp.isfinite(share), share, 1.0)
-        blend = jax.tree.map(
-            lambda a, b: jnp.where(share < 1.0, (1 - share) * a, 0.0) + share * b, limits, calm
-        )
-        blend = self._weighed(old, raw, blend)
-        return eqx.tree_at(lambda b: b.entropy, blend, jnp.minimum(blend.entropy, before))
-
-    def _weighed(self, old: Split, raw: Raw, limits: Limits) -> Limits:
-        """The limits with the entropy of what they make."""
-
-        def kernel(slices, x):
-            epsilon, rho_inf = x["numbers"]
-            total = 0.0
-            for (weights, *parts), rho, factors, target in zip(
-                slices, x["rho"], x["factors"], (rho_inf, 1.0 / rho_inf)
-            ):
-                F = rho + epsilon * _made(*parts, *factors)
-                total = total + jnp.tensordot(weights, relative(F, target), 1)
-            return (), total, ()
-
-        numbers = jnp.stack([self.epsilon, old.rho_inf])
-        weights = jnp.asarray(self.masses.chi1), jnp.asarray(self.masses.chi2)
-        slices = ((weights[0], raw.p, old.p), (weights[1], raw.q, old.q))
-        shared = {
-            "numbers": numbers,
-            "rho": (limits.rho_f, limits.rho_g),
-            "factors": _factors(raw, limits),
-        }
-        _, entropy, _ = self.velocities.sweep(kernel, slices, shared)
-        entropy = self.grid.torus.integrate(entropy)
-        return eqx.tree_at(lambda b: b.entropy, limits, entropy)
-
-    def _settle(self, old: Split, raw: Raw, limits: Limits) -> Split:
-        """The new state."""
-
-        def kernel(slices, factors):
-            return tuple(_made(*parts, *f) for parts, f in zip(slices, factors)), (), ()
-
-        factors = _factors(raw, limits)
-        slices = ((raw.p, old.p), (raw.q, old.q))
-        (p, q), _, _ = self.velocities.sweep(kernel, slices, factors)
-        moments = [
-            keep * part.centred(new, shift) + then * past
-            for part, new, past, (shift, keep, then) in (
-                (self.first, raw.moments_p, old.moments_p, factors[0]),
-                (self.second, raw.moments_q, old.moments_q, factors[1]),
-            )
-        ]
-        return old.moved((limits.rho_f, limits.rho_g, p, q, *moments))
-
-    # -- moments --------------------------------------------------------------------------
-
     def _ratios(self, y: Split) -> tuple[jax.Array, jax.Array]:
         return y.rho_f + self.epsilon * y.p, y.rho_g + self.epsilon * y.q
 
@@ -499,16 +352,3 @@ def _species(
         Deviations(grid.torus, grid.drift, weights, epsilon, velocities)
         for weights in (masses.chi1, masses.chi2)
     )
-
-
-def _factors(raw: Raw, limits: Limits) -> tuple:
-    """What `_made` needs for p and for q."""
-    return (
-        (raw.moments_p[0], limits.keep_p, limits.old_p),
-        (raw.moments_q[0], limits.keep_q, limits.old_q),
-    )
-
-
-def _made(new: jax.Array, old: jax.Array, shift: Any, keep: Any, then: Any) -> jax.Array:
-    """The deviation that `Limits` describe."""
-    return keep * (new - shift) + then * old

@@ -11,8 +11,9 @@ from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.equations.limit import density_from_difference
 from relaxon.reaction.equations.two_species import production_of
-from relaxon.reaction.scheme.asymptotic import Asymptotic, Split
+from relaxon.reaction.scheme.asymptotic import Asymptotic
 from relaxon.reaction.scheme.limit import Diffusive
+from relaxon.reaction.scheme.split import Split
 from relaxon.reaction.scheme.walls import Specular
 from relaxon.stepping.stepper import Stepper
 
@@ -32,10 +33,6 @@ class Reacting(Stepper):
 
     inner: Asymptotic | Specular
 
-    @property
-    def _core(self) -> Asymptotic:
-        return self.inner.inner if isinstance(self.inner, Specular) else self.inner
-
     def start(self, f0: Any) -> Any:
         """The state at t = 0."""
         return self.inner.start(f0)
@@ -51,8 +48,7 @@ class Reacting(Stepper):
     def diagnostics(self, state: Any) -> dict[str, Array]:
         """The scalars listed above."""
         found = self.inner.diagnostics(state.y)
-        core = self._core
-        share = 0.5**self.inner.grid.d if isinstance(self.inner, Specular) else 1.0
+        core, share = self.inner.core, self.inner.share
         found["box_clearance"] = -found.pop("box_violation")
         distance, local = distances(state.y, core)
         return {

@@ -12,7 +12,9 @@ import numpy as np
 from relaxon.core.errors import require
 from relaxon.grids.walls import WalledGrid
 from relaxon.reaction.equations.kinetic import KineticReaction
-from relaxon.reaction.scheme.asymptotic import Asymptotic, AsymptoticState, Split
+from relaxon.reaction.equations.two_species import pair
+from relaxon.reaction.scheme.asymptotic import Asymptotic, AsymptoticState
+from relaxon.reaction.scheme.split import Split
 
 
 class Specular(eqx.Module):
@@ -44,16 +46,20 @@ class Specular(eqx.Module):
         self.grid = grid
         self.inner = Asymptotic(model, grid.doubled, dt, **settings)
 
+    @property
+    def core(self) -> Asymptotic:
+        """The scheme on the doubled torus."""
+        return self.inner
+
+    @property
+    def share(self) -> float:
+        """Share of the doubled torus that is the box."""
+        return 0.5**self.grid.d
+
     def start(self, f0: Any) -> AsymptoticState:
         """State at t = 0 from the distributions on the box."""
-        first, second = (f0["f"], f0["g"]) if hasattr(f0, "keys") else f0
-        for name, value in (("f", first), ("g", second)):
-            require(
-                jnp.shape(value) == self.grid.shape,
-                f"{name} must have shape {self.grid.shape}, but has {jnp.shape(value)}.",
-            )
-        extended = [self.grid.extend(jnp.asarray(value)) for value in (first, second)]
-        return self.inner.start((extended[0], extended[1]))
+        first, second = pair(f0, self.grid)
+        return self.inner.start((self.grid.extend(first), self.grid.extend(second)))
 
     def step(self, state: AsymptoticState, t_stop: jax.Array) -> AsymptoticState:
         """One step of the doubled problem."""
@@ -67,11 +73,10 @@ class Specular(eqx.Module):
     def diagnostics(self, y: Split) -> dict[str, jax.Array]:
         """As on the torus, per box, and how far the state is from its mirror image."""
         inner = self.inner.diagnostics(y)
-        share = 0.5**self.grid.d
         m = y.rho_f - y.rho_g
         return {
             **inner,
-            "mass_difference": inner["mass_difference"] * share,
-            "entropy": inner["entropy"] * share,
+            "mass_difference": inner["mass_difference"] * self.share,
+            "entropy": inner["entropy"] * self.share,
             "asymmetry": jnp.max(jnp.abs(m - self.grid.extend(self.grid.restrict(m)))),
         }
