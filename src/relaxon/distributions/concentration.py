@@ -20,8 +20,10 @@ from functools import lru_cache
 import equinox as eqx
 import numpy as np
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-_LAST = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, 15))[-3:]
+from relaxon.numerics.legendre import gauss_legendre, to_legendre
+
+_NODES, _WEIGHTS = gauss_legendre(16)
+_LAST = to_legendre(16)[-3:]
 _LEVELS = 60
 _KEPT = 160
 

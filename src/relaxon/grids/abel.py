@@ -6,6 +6,7 @@ import numpy as np
 
 from relaxon.grids.radial import RadialGrid
 from relaxon.grids.strips import GAUSS, Strips
+from relaxon.numerics.legendre import gauss_legendre, unit_gauss_legendre
 
 NEAR = 4
 POINTS = 12
@@ -58,9 +59,8 @@ def spread_matrix(strips: Strips) -> np.ndarray:
     """
     grid, n = strips.grid, strips.grid.n
     radius = np.asarray(strips.radius)
-    node = (np.polynomial.legendre.leggauss(GAUSS)[0] + 1) / 2
-    panel, gauss = np.polynomial.legendre.leggauss(6)
-    panel, gauss = (panel + 1) / 2, gauss / 2
+    node = unit_gauss_legendre(GAUSS)[0]
+    panel, gauss = unit_gauss_legendre(6)
     s, _ = grid.mapping((np.arange(n)[:, None] + panel) * float(grid.dx))
     full = np.zeros((n, GAUSS, n + 3))  # faces -1 .. n + 1
     weights = _cubic(panel)
@@ -89,7 +89,7 @@ def spread_matrix(strips: Strips) -> np.ndarray:
 
 def _root_rule(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     """Gauss points y in [low, high] with y = t^2, and weights dy: removes y^(-1/2)."""
-    node, gauss = np.polynomial.legendre.leggauss(POINTS)
+    node, gauss = gauss_legendre(POINTS)
     a, b = np.sqrt(low), np.sqrt(high)
     t = (b + a) / 2 + (b - a) / 2 * node
     return t**2, gauss * (b - a) / 2 * 2 * t
@@ -106,7 +106,7 @@ def _root(
 
 def _gauss_basis(x: np.ndarray) -> np.ndarray:
     """Lagrange basis through the cell's Gauss points at x in [0, 1]; appends an axis."""
-    node = (np.polynomial.legendre.leggauss(GAUSS)[0] + 1) / 2
+    node = unit_gauss_legendre(GAUSS)[0]
     powers = np.arange(GAUSS)
     return x[..., None] ** powers @ np.linalg.inv(node[:, None] ** powers)
 

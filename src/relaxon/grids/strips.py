@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 
 from relaxon.grids.radial import RadialGrid
+from relaxon.numerics.legendre import unit_gauss_legendre
 
 GAUSS = 4
 REACH = 6
@@ -33,8 +34,8 @@ class Strips(eqx.Module):
     faces: tuple[Array, Array, Array]
 
     def __init__(self, grid: RadialGrid):
-        node, gauss = np.polynomial.legendre.leggauss(GAUSS)
-        node, gauss = (node + 1) / 2, gauss / 2 * float(grid.dx)
+        node, share = unit_gauss_legendre(GAUSS)
+        gauss = share * float(grid.dx)
         x = (np.arange(grid.n)[:, None] + node) * float(grid.dx)
         radius, slope = grid.mapping(x)
         self.grid = grid

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
 from relaxon.core.errors import require
+from relaxon.numerics.legendre import gauss_legendre
 
 _PANELS = 128
 _POINTS = 24
@@ -83,7 +84,7 @@ def gauss_rule(density: Callable, low: float, high: float, n: int, even: bool = 
 
 def _panels() -> tuple[np.ndarray, np.ndarray]:
     """Composite Gauss-Legendre rule on [-1, 1]."""
-    x, w = np.polynomial.legendre.leggauss(_POINTS)
+    x, w = gauss_legendre(_POINTS)
     half = 1.0 / _PANELS
     middle = -1.0 + half * (2.0 * np.arange(_PANELS) + 1.0)
     return (middle[:, None] + half * x).ravel(), np.tile(half * w, _PANELS)

@@ -16,11 +16,12 @@ import numpy as np
 from scipy.special import spherical_jn
 
 from relaxon.core.errors import InputError, require
+from relaxon.numerics.legendre import gauss_legendre, to_legendre
 
 DEGREE = 24
 _DOUBLINGS = 41
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(DEGREE)
-_TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, DEGREE - 1))
+_NODES, _WEIGHTS = gauss_legendre(DEGREE)
+_TO_LEGENDRE = to_legendre(DEGREE)
 _SLOPES = np.polynomial.legendre.legval(
     _NODES, np.polynomial.legendre.legder(np.eye(DEGREE), axis=0)
 ).T

@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import bernoulli, zeta
 
+from relaxon.numerics.legendre import unit_gauss_legendre
 from relaxon.numerics.split_complex import Split, log, polynomial, sqrt, where
 
 _TERMS = 74
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
-_NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
+_NODES, _WEIGHTS = unit_gauss_legendre(20)
 _BERNOULLI = bernoulli(30)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-_LEGENDRE = np.polynomial.legendre
+from relaxon.numerics.legendre import legendre_values
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class RadialElements:
 
     @property
     def _lobatto(self) -> np.ndarray:
-        inner = _LEGENDRE.Legendre.basis(self.degree).deriv().roots()
+        inner = np.polynomial.Legendre.basis(self.degree).deriv().roots()
         return np.concatenate([[-1.0], inner, [1.0]])
 
     def matrices(self, r: np.ndarray) -> tuple[csr_array, csr_array]:
@@ -55,11 +55,11 @@ class RadialElements:
         element = np.clip(np.searchsorted(self.edges, r, side="right") - 1, 0, len(self.edges) - 2)
         left, width = self.edges[element], np.diff(self.edges)[element]
         x = np.clip(2 * (r - left) / width - 1, -1, 1)
-        to_modes = np.linalg.inv(_LEGENDRE.legvander(self._lobatto, self.degree))
-        slope = _LEGENDRE.legder(np.eye(self.degree + 1))
+        to_modes = np.linalg.inv(legendre_values(self._lobatto, self.degree + 1))
+        slope = np.polynomial.legendre.legder(np.eye(self.degree + 1))
         inside = (r <= self.edges[-1])[:, None]
-        value = _LEGENDRE.legvander(x, self.degree) @ to_modes * inside
-        change = _LEGENDRE.legvander(x, self.degree - 1) @ slope @ to_modes
+        value = legendre_values(x, self.degree + 1) @ to_modes * inside
+        change = legendre_values(x, self.degree) @ slope @ to_modes
         change = change * (2 / width)[:, None] * inside
         columns = element[:, None] * self.degree + np.arange(self.degree + 1)
         rows = np.arange(0, value.size + 1, self.degree + 1)

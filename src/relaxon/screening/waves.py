@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.numerics.legendre import gauss_legendre
 from relaxon.screening.plasma_function import (
     dispersion_integral,
     dispersion_integral_real,
@@ -207,6 +208,6 @@ def _transform(u: np.ndarray, g: np.ndarray, h: float) -> tuple:
     quiet[: size.argmax()] = False
     cut = float(coarse[int(quiet.argmax()) if quiet.any() else len(coarse) - 1])
     n = int(48 + 0.75 * cut * np.abs(u).max())
-    nodes, weights = np.polynomial.legendre.leggauss(n)
+    nodes, weights = gauss_legendre(n)
     x = cut * (nodes + 1) / 2
     return x, cut / 2 * weights, h * np.exp(-1j * np.outer(x, u)) @ g, cut, noise

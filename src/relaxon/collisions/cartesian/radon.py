@@ -10,6 +10,7 @@ from scipy.special import sici
 
 from relaxon.core.errors import require
 from relaxon.grids.cartesian import VelocityGrid, line_points
+from relaxon.numerics.legendre import gauss_legendre
 
 NUFFT_TOLERANCE = 1e-13
 
@@ -48,7 +49,7 @@ def sphere_rule(d: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     angle = np.pi * np.arange(count) / count
     if d == 2:
         return np.stack([np.cos(angle), np.sin(angle)], axis=1), np.full(count, 2 * np.pi / count)
-    height, weight = np.polynomial.legendre.leggauss(count)
+    height, weight = gauss_legendre(count)
     ring = np.sqrt(1 - height**2)
     normals = np.stack(
         [

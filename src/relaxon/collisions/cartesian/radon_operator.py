@@ -16,6 +16,7 @@ from relaxon.collisions.cartesian.flux import coefficients, flux, tilted_gradien
 from relaxon.collisions.cartesian.radon import Lines, RadonTransform
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import sphere_area
+from relaxon.numerics.legendre import gauss_legendre
 
 
 class Screening(Protocol):
@@ -335,7 +336,7 @@ def cell_rule(count: int) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Weights that sum to 1, and the matrix `(count, 6)` of Lagrange values.
     """
-    x, w = np.polynomial.legendre.leggauss(count)
+    x, w = gauss_legendre(count)
     nodes = 2.5 + x / 2
     grid = np.arange(6.0)
     values = np.ones((count, 6))

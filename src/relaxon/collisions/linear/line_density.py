@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import brentq
 
+from relaxon.numerics.legendre import gauss_legendre, legendre_values, to_legendre
 from relaxon.screening.dispersion import z_maxwellian
 from relaxon.screening.plasma_function import dispersion_integral_real
 from relaxon.screening.potentials import Potential
@@ -28,8 +29,8 @@ from relaxon.screening.potentials.custom import Custom
 ORDER = 16
 REACH = 1e9
 _LEVELS = 23
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(ORDER)
-_TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, ORDER - 1))
+_NODES, _WEIGHTS = gauss_legendre(ORDER)
+_TO_LEGENDRE = to_legendre(ORDER)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class LineDensity:
         panel = np.clip(np.searchsorted(self.edges, s, side="right") - 1, 0, len(self.edges) - 2)
         left, right = self.edges[panel], self.edges[panel + 1]
         x = np.clip((2 * s - left - right) / (right - left), -1, 1)
-        basis = np.polynomial.legendre.legvander(x, ORDER - 1)
+        basis = legendre_values(x, ORDER)
         value = np.einsum("...n,...n->...", basis, self.coefficients[panel])
         return np.where(s <= self.edges[-1], value, 0.0)
 
@@ -120,7 +121,7 @@ class LineDensity:
         near = np.arange(4) <= (panel - first)[:, None]
         starts, ends = np.where(near, starts, 0.0), np.where(near, ends, 0.0)
         s, w = _gauss(self.edges)
-        k = (self.coefficients @ np.polynomial.legendre.legvander(_NODES, ORDER - 1).T).ravel()
+        k = (self.coefficients @ legendre_values(_NODES, ORDER).T).ravel()
         inside = np.repeat(np.arange(len(self.edges) - 1), ORDER) < first[:, None]
         ratio = np.where(inside, s / r[:, None], 0.0)
         if self.d == 3:

@@ -32,9 +32,10 @@ from relaxon.collisions.linear.line_density import LineDensity, screened, unscre
 from relaxon.collisions.linear.sector import Sector, zonal
 from relaxon.core.errors import InputError, require
 from relaxon.grids.radial import sphere_area
+from relaxon.numerics.legendre import gauss_legendre
 from relaxon.screening.potentials import Potential
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_NODES, _WEIGHTS = gauss_legendre(64)
 
 
 def linearized(equation: Any, temperature: float = 0.5, d: int | None = None) -> Linearized:

@@ -26,6 +26,7 @@ from scipy.sparse import csr_array, diags_array
 from relaxon.collisions.linear.line_density import LineDensity
 from relaxon.core.errors import require
 from relaxon.grids.radial import sphere_area
+from relaxon.numerics.legendre import gauss_legendre
 from relaxon.numerics.radial_elements import RadialElements
 
 _REACH = 8.3
@@ -181,7 +182,7 @@ def _plane_rule(elements: RadialElements, u: np.ndarray) -> tuple:
     w = np.sqrt((ends - u[:, None]) * (ends + u[:, None]))
     half = np.diff(w, axis=1) / 2
     used = (half > 0) & (ends[:, :-1] < elements.edges[-1])
-    nodes, weights = np.polynomial.legendre.leggauss(elements.degree + 4)
+    nodes, weights = gauss_legendre(elements.degree + 4)
     start, half = w[:, :-1][used], half[used]
     points = start[:, None] + half[:, None] * (1 + nodes)
     return points.ravel(), (half[:, None] * weights).ravel(), used.sum(axis=1) * len(nodes)

@@ -26,11 +26,12 @@ from scipy.optimize import brentq
 
 from relaxon.core.errors import positive, require
 from relaxon.distributions.marginals import Marginal, as_marginal
+from relaxon.numerics.legendre import gauss_legendre, legendre_values, to_legendre
 from relaxon.numerics.pencils import Witness, best_pencil, matrix_witness
 
 _LONGEST = 2 * np.pi
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
-_TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, _NODES.size - 1))
+_NODES, _WEIGHTS = gauss_legendre(12)
+_TO_LEGENDRE = to_legendre(12)
 
 
 class SobolevRate(eqx.Module):
@@ -286,7 +287,7 @@ class _Amplitudes(eqx.Module):
         panel = np.searchsorted(self.ends, np.abs(middles[:, 0])) - 1
         low, high = self.ends[panel, None], self.ends[panel + 1, None]
         x = np.clip((2 * np.abs(p) - low - high) / (high - low), -1, 1)
-        basis = np.polynomial.legendre.legvander(x, _NODES.size - 1)
+        basis = legendre_values(x, _NODES.size)
         values = np.einsum("pxn,spn->spx", basis, self.series[:, panel])
         return p.ravel(), (values * np.sqrt(halves * _WEIGHTS)).reshape(2, -1)
 

@@ -19,15 +19,14 @@ from collections.abc import Callable
 
 import equinox as eqx
 import numpy as np
-from numpy.polynomial import legendre
 
 from relaxon.core.errors import InputError, positive, require
 from relaxon.distributions.marginals import Marginal, as_marginal
+from relaxon.numerics.legendre import legendre_values, to_legendre, unit_gauss_legendre
 
 _NODES = 20
-_X, _W = legendre.leggauss(_NODES)
-_X, _W = (_X + 1) / 2, _W / 2
-_TO_SERIES = np.linalg.inv(legendre.legvander(2 * _X - 1, _NODES - 1))
+_X, _W = unit_gauss_legendre(_NODES)
+_TO_SERIES = to_legendre(_NODES)
 
 
 class ModeDecay(eqx.Module):
@@ -137,7 +136,7 @@ def _densities(r, k, first: Marginal, second: Marginal, start, v, dv, length, pa
         -_kernel(second, r, k, inner) / r,
     ]
     places = 2 * _X[:, None] * _X[None, :] - 1
-    cardinal = legendre.legvander(places, _NODES - 1) @ _TO_SERIES
+    cardinal = legendre_values(places, _NODES) @ _TO_SERIES
     local = [
         length * _X[:, None] * np.einsum("iq,q,iqj->ij", kernel, _W, cardinal) for kernel in within
     ]
@@ -190,7 +189,7 @@ def _fields(start, profiles, phases, densities, length, panels, t):
             now = whole * now + np.einsum("jsv,js->sv", feed, other)
             done += 1
         rest = time - done * length
-        inner = legendre.legvander(2 * rest / length * _X - 1, _NODES - 1) @ series[done]
+        inner = legendre_values(2 * rest / length * _X - 1, _NODES) @ series[done]
         late = np.exp(-phases[None] * (rest * (1 - _X))[:, None, None])
         gained = np.einsum("jsv,js,j->sv", late, inner[:, ::-1], rest * _W)
         result[i] = np.exp(-phases * rest) * now + sources * gained
@@ -201,5 +200,5 @@ def _interpolated(densities, length, panels, t):
     """Densities at the times t from the Legendre series of their panel."""
     panel = np.minimum((t / length).astype(int), panels - 1)
     series = np.einsum("nj,mjs->mns", _TO_SERIES, densities)
-    basis = legendre.legvander(2 * (t / length - panel) - 1, _NODES - 1)
+    basis = legendre_values(2 * (t / length - panel) - 1, _NODES)
     return np.einsum("tn,tns->ts", basis, series[panel])

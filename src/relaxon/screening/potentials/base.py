@@ -19,12 +19,11 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.numerics.legendre import unit_gauss_legendre
 from relaxon.numerics.split_complex import FLOOR, Split, variable
 
-_GAUSS = tuple(a * 0.5 + b for a, b in zip(np.polynomial.legendre.leggauss(12), (0.5, 0.0)))
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 
 
@@ -137,7 +136,7 @@ class Potential(eqx.Module):
         left, right = jnp.asarray(left), jnp.asarray(right)
         run = jnp.where(right.real == left.real, 1.0, right.real - left.real)
         split = jnp.clip((-1 / self.v_max - left.real) / run, 0.0, 1.0)
-        t, weights = _GAUSS
+        t, weights = unit_gauss_legendre(12)
         clustered, jacobian = t**3, 3 * t**2 * weights
 
         def at(s: jax.Array) -> jax.Array:

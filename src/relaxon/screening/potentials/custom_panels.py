@@ -13,11 +13,11 @@ import numpy as np
 from scipy.optimize import brentq
 
 from relaxon.core.errors import InputError, require
+from relaxon.numerics.legendre import gauss_legendre, legendre_values
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
-_TO_LEGENDRE = (
-    (2 * np.arange(20) + 1)[:, None] / 2 * np.polynomial.legendre.legvander(NODES, 19).T * WEIGHTS
-)
+NODES, WEIGHTS = gauss_legendre(20)
+# The closed form of `to_legendre(20)`; stored runs hold its last bits.
+_TO_LEGENDRE = (2 * np.arange(20) + 1)[:, None] / 2 * legendre_values(NODES, 20).T * WEIGHTS
 _RANGE = 60.0
 _PANEL = 1.5
 _LEVELS = 40

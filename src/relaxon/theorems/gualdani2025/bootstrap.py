@@ -26,6 +26,7 @@ from relaxon.core.errors import InputError, require
 from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law
+from relaxon.numerics.legendre import gauss_legendre
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.runs.solution import Solution
@@ -103,7 +104,7 @@ def source_norm(width: float, nodes: int = 120) -> float:
     By (2.14), S_E = (lam1 - c0) E'' + 2 (lam2 - c0) E'/r + 2 (M - M(0)) E; the differences are
     summed as series in r^2, without cancellation.
     """
-    x, w = np.polynomial.legendre.leggauss(nodes)
+    x, w = gauss_legendre(nodes)
     r = math.sqrt(width) * 12.0 * (x + 1) / 2
     weight = math.sqrt(width) * 6.0 * w
     k = np.arange(1, 20)

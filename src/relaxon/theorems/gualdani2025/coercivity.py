@@ -30,6 +30,8 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.special import erf, factorial
 
+from relaxon.numerics.legendre import gauss_legendre, legendre_values, to_legendre
+
 FAR = 1.0 / (20.0 * math.pi)
 """Infimum of the quotient over wave packets that move to infinity."""
 
@@ -84,7 +86,7 @@ def forms(
     """
     l = degree
     edges = _edges(panels, r_max)
-    x, weights = np.polynomial.legendre.leggauss(order + 3)
+    x, weights = gauss_legendre(order + 3)
     half, middle = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
     r = (middle[:, None] + half[:, None] * x).ravel()
     w = (half[:, None] * weights).ravel()
@@ -157,11 +159,10 @@ def _basis(edges: np.ndarray, order: int, x: np.ndarray) -> tuple:
 def _cumulative(edges: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Matrix of the integral from 0 to each quadrature point."""
     q, panels = len(x), len(edges) - 1
-    legendre = np.polynomial.legendre
-    to_coefficients = np.linalg.inv(legendre.legvander(x, q - 1))
-    primitive = legendre.legint(np.eye(q), lbnd=-1)
-    part = legendre.legvander(x, q) @ primitive @ to_coefficients
-    whole = (legendre.legvander(np.array([1.0]), q) @ primitive @ to_coefficients)[0]
+    to_coefficients = to_legendre(q)
+    primitive = np.polynomial.legendre.legint(np.eye(q), lbnd=-1)
+    part = legendre_values(x, q + 1) @ primitive @ to_coefficients
+    whole = (legendre_values(np.array([1.0]), q + 1) @ primitive @ to_coefficients)[0]
     half = np.diff(edges) / 2
     matrix = np.kron(np.diag(half), part)
     for k in range(1, panels):

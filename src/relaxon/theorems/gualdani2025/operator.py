@@ -14,6 +14,7 @@ from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import power_law, refined
+from relaxon.numerics.legendre import unit_gauss_legendre
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.gualdani2025 import coercivity
 
@@ -235,10 +236,10 @@ def _density(weights: Any, temperatures: Any, r: Any) -> tuple[np.ndarray, ...]:
 
 def _mass(weights: Any, temperatures: Any, r: np.ndarray) -> np.ndarray:
     """int_0^r s^2 F ds by Gauss quadrature on each [0, r]."""
-    x, w = np.polynomial.legendre.leggauss(200)
-    s = r[:, None] * (x + 1) / 2
+    x, w = unit_gauss_legendre(200)
+    s = r[:, None] * x
     f, _, _ = _density(weights, temperatures, s)
-    return (f * s**2) @ w * r / 2
+    return (f * s**2) @ w * r
 
 
 def _relative(residual: np.ndarray, scale: np.ndarray) -> float:
