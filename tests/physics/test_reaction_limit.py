@@ -9,9 +9,9 @@ from reaction_cases import P1_LIMIT, amplitude, run
 from scipy.integrate import solve_ivp
 
 from relaxon.core.errors import InputError
+from relaxon.grids.exchange import flux_limited
 from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.equations.limit import DiffusionLimit
-from relaxon.reaction.scheme.bounds import flux_limited
 from relaxon.reaction.scheme.limit import Diffusive
 from relaxon.stepping.status import Status
 

@@ -308,22 +308,3 @@ def _legendre_cauchy(coefficients, z):
         before, here = here, after
         total = total + coefficients[:, n + 1] * here
     return 2 * total
-
-
-def as_marginal(name: str, profile) -> Marginal:
-    """A `Marginal` from what the linear theory accepts for a profile.
-
-    Args:
-        name: What to call it in errors.
-        profile: A variance (Gaussian), a vectorised density on the line, a `Marginal`, or a
-            velocity profile of the model (`relaxon.distributions.profile`), which stands for its
-            marginal on the line. In more dimensions the marginal depends on the direction of the
-            wave vector: give `profile.marginal(direction)`.
-    """
-    if isinstance(profile, Marginal):
-        return profile
-    if hasattr(profile, "marginal"):
-        return profile.marginal((1.0,))
-    if callable(profile):
-        return DensityMarginal(profile)
-    return GaussianMarginal(positive(name, profile))

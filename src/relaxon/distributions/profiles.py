@@ -450,3 +450,22 @@ def sample(chi: Profile, velocity: VelocityNodes) -> np.ndarray:
         gram = np.einsum("j,ja,jb->ab", mass, v, bounded - mass @ bounded)
         mass = mass * (1 - (bounded - mass @ bounded) @ np.linalg.solve(gram, mean))
     return mass
+
+
+def as_marginal(name: str, profile: Any) -> Marginal:
+    """A `Marginal` from what the linear theory accepts for a profile.
+
+    Args:
+        name: What to call it in errors.
+        profile: A variance (Gaussian), a vectorised density on the line, a `Marginal`, or a
+            velocity profile of the model (`profile`), which stands for its
+            marginal on the line. In more dimensions the marginal depends on the direction of the
+            wave vector: give `profile.marginal(direction)`.
+    """
+    if isinstance(profile, Marginal):
+        return profile
+    if isinstance(profile, Profile):
+        return profile.marginal((1.0,))
+    if callable(profile):
+        return DensityMarginal(profile)
+    return GaussianMarginal(positive(name, profile))

@@ -11,12 +11,13 @@ import numpy as np
 
 from relaxon.core.errors import InputError, require
 from relaxon.core.registry import register
+from relaxon.grids.base import Grid
 
 
 @register
 @jax.tree_util.register_static
 @dataclasses.dataclass(frozen=True)
-class VelocityGrid:
+class VelocityGrid(Grid):
     r"""Points `-v_max + j h`, `h = 2 v_max / n`, along each of `d` velocity axes.
 
     A function on the grid stands for its trigonometric interpolant on the periodic box, so sums

@@ -11,13 +11,16 @@ import numpy as np
 
 from relaxon.core.errors import require
 from relaxon.core.registry import register
+from relaxon.grids.base import Operator, Positions
 from relaxon.grids.confinement import Confinement, confinement
+from relaxon.grids.exchange import line_exchange, line_limited
+from relaxon.grids.extrema import line_top
 from relaxon.grids.torus import plain
 from relaxon.numerics.gauss import GaussRule, gauss_rule
 
 
 @register
-class ConfinedLine(eqx.Module):
+class ConfinedLine(Positions):
     r"""Positions $x \in R$ with the measure $e^{-\phi(x)} dx$.
 
     $$ \int u \, e^{-\phi} dx \approx \sum_i W_i u(x_i), \qquad
@@ -34,7 +37,7 @@ class ConfinedLine(eqx.Module):
     1e-30, and nodal values that the weighted norm does not see are noise. At the ends the cut
     acts as a reflecting wall behind which `missing` of the mass is left out.
 
-    The interface is that of `TorusGrid` of dimension one: operations act on the last axis and
+    Of the interface of `Positions`: operations act on the last axis and
     keep leading ones; gradient and divergence have a first axis of length one for the components.
 
     Args:
@@ -50,6 +53,7 @@ class ConfinedLine(eqx.Module):
     Rounding in nodal values is multiplied by up to 4e5 at the ends (6e6 with depth 30).
     """
 
+    d: int = eqx.field(static=True)
     potential: Confinement
     n: int = eqx.field(static=True)
     depth: float = eqx.field(static=True)
@@ -70,6 +74,7 @@ class ConfinedLine(eqx.Module):
             isinstance(depth, int | float) and 8 <= depth <= 60,
             f"depth must lie between 8 and 60, but is {depth!r}.",
         )
+        self.d = 1
         self.potential, self.n, self.depth = confinement(potential), n, float(depth)
         self.low, self.high, least = self.potential.interval(self.depth)
         # A constant added to phi only scales the weight: leave it out of the exponential.
@@ -123,11 +128,6 @@ class ConfinedLine(eqx.Module):
         return {"x": np.asarray(self.nodes)}
 
     @property
-    def d(self) -> int:
-        """Dimension."""
-        return 1
-
-    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of a scalar field."""
         return (self.n,)
@@ -167,3 +167,30 @@ class ConfinedLine(eqx.Module):
     def laplacian(self, u: jax.Array) -> jax.Array:
         r"""$L u = -D^t D u = \partial_{xx} u - \phi' \partial_x u$, conservative, <= 0."""
         return self.divergence(self.gradient(u))
+
+    @property
+    def fourier(self) -> None:
+        """None: the line has no Fourier modes."""
+        return None
+
+    @property
+    def light_ends(self) -> bool:
+        """Yes: the Gibbs weights of the outer nodes are next to nothing."""
+        return True
+
+    def amplitude(self, m: jax.Array) -> jax.Array:
+        """Size of the part of m that is linear in x, in the weighted norm."""
+        line = self.nodes - self.integrate(self.nodes) / self.volume
+        return jnp.abs(self.integrate(line * m)) / jnp.sqrt(self.integrate(line**2))
+
+    def top(self, u: jax.Array) -> jax.Array:
+        """Largest value of the local interpolants of u, shape `(N, n)`."""
+        return line_top(u, self.nodes)
+
+    def limited(self, old: jax.Array, new: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """From `old` inside [low, high] to `new` as far as the bounds allow, same integral."""
+        return line_limited(old, new, low, high, self.weights)
+
+    def exchange(self, coefficients: list[jax.Array]) -> tuple[Operator, Operator | None]:
+        """u minus its exchange with nearest neighbours; no approximate inverse is known."""
+        return line_exchange(coefficients[0], self.nodes, self.gibbs, self.weights), None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +11,7 @@ from scipy.linalg import svd
 
 from relaxon.core.errors import require
 from relaxon.core.registry import register
+from relaxon.grids.base import PhaseSpace
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.velocity_nodes import ThermalNodes
 
@@ -20,7 +20,7 @@ LARGEST = 4096
 
 
 @register
-class ConfinedGrid(eqx.Module):
+class ConfinedGrid(PhaseSpace):
     r"""Positions under a confining potential times velocities in thermal units.
 
     A species of temperature T has $v = \sqrt T \xi$; Hamiltonian transport under the force
@@ -41,7 +41,7 @@ class ConfinedGrid(eqx.Module):
 
     Distributions have shape `(n_x, n_v)`, positions first; "velocity first" is `(n_v, n_x)`.
     `integrate` and `density` are integrals of physical densities over dx dxi and dxi; the line
-    (`torus`, under the name it has in a `PhaseGrid`) integrates ratios with the weight e^{-phi}.
+    integrates ratios with the weight e^{-phi}.
 
     Args:
         line: Positions.
@@ -99,8 +99,8 @@ class ConfinedGrid(eqx.Module):
         return {**self.line.coordinates(), **self.velocity.coordinates()}
 
     @property
-    def torus(self) -> ConfinedLine:
-        """The positions, under the name that they have in a `PhaseGrid`."""
+    def positions(self) -> ConfinedLine:
+        """The line."""
         return self.line
 
     @property
@@ -143,26 +143,30 @@ class ConfinedGrid(eqx.Module):
         r"""$\langle F \rangle = \int \chi F d\xi$ of a ratio, velocity first: shape `(n_x,)`."""
         return jnp.tensordot(self.velocity.masses, F, 1)
 
-    def moments(self, F: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        r"""$\langle u F \rangle$, $\langle (A u) F \rangle$, $\langle (A^t u) F \rangle$.
+    @property
+    def moment_rows(self) -> jax.Array:
+        r"""Weights of the moments $1, u, A u, A^t u$, shape `(4, n_v)`.
 
-        F is a ratio, velocity first. With them the moments of transport are exact on the grid:
-        $\langle \mathcal T F \rangle = \nabla \cdot \langle u F \rangle$ and
-        $\langle u \mathcal T F \rangle = \nabla \langle (A u) F \rangle
-        + \nabla \cdot \langle (A^t u) F \rangle$, where $A u \approx 1$,
-        $A^t u \approx \xi^2 - 1$.
+        For smooth ratios $A u \approx 1$ and $A^t u \approx \xi^2 - 1$.
         """
-        masses, drift, slope = self.velocity.masses, self.velocity.drift, self.velocity.slope
-        rows = jnp.stack(
-            [masses * drift, masses * (slope @ drift), slope.T @ (masses * drift)],
+        nodes = self.velocity
+        masses, drift, slope = nodes.masses, nodes.drift, nodes.slope
+        return jnp.stack(
+            [masses, masses * drift, masses * (slope @ drift), slope.T @ (masses * drift)]
         )
-        found = jnp.tensordot(rows, F, 1)
-        return found[0], found[1], found[2]
 
-    def stress(self, F: jax.Array) -> jax.Array:
-        r"""$\langle u \mathcal T F \rangle$ of a ratio, velocity first, shape `(1, n_x)`."""
-        _, along, across = self.moments(F)
-        return self.line.gradient(along) + self.line.divergence(across[None])[None]
+    def moments(self, F: jax.Array) -> jax.Array:
+        r"""The moments 1, u, A u, A^t u of a ratio, velocity first: shape `(4, n_x)`."""
+        return jnp.tensordot(self.moment_rows, F, 1)
+
+    def stress(self, moments: jax.Array) -> jax.Array:
+        r"""$\langle u \mathcal T F \rangle$ from the moments of F, shape `(1, n_x)`.
+
+        The moments of transport are exact on the grid: $\langle \mathcal T F \rangle
+        = \nabla \cdot \langle u F \rangle$ and $\langle u \mathcal T F \rangle
+        = \nabla \langle (A u) F \rangle + \nabla \cdot \langle (A^t u) F \rangle$.
+        """
+        return self.line.gradient(moments[2]) + self.line.divergence(moments[3:4])
 
     def carry(self, F: jax.Array) -> jax.Array:
         r"""$\mathcal T F$ of a ratio, velocity first; leading axes are kept."""
@@ -214,6 +218,16 @@ class ConfinedGrid(eqx.Module):
         up, down = scaled[..., half:, :], scaled[..., half - 1 :: -1, :]
         even, odd = (part.reshape(*lead, -1) for part in (up + down, up - down))
         return even @ self.even_modes.T, odd @ self.odd_modes.T
+
+    @property
+    def density_of_even(self) -> jax.Array:
+        """From the even coordinates of a ratio to its density times the root of the line's weight.
+
+        Shape `(n_x, n_x n_v / 2)`; the transpose lifts. Odd coordinates have no density.
+        """
+        half, n = self.velocity.n // 2, self.line.n
+        root = jnp.sqrt(2.0 * self.velocity.masses[half:])
+        return jnp.einsum("j,mjx->xm", root, self.even_modes.reshape(-1, half, n))
 
     def from_modes(self, even: jax.Array, odd: jax.Array) -> jax.Array:
         """Inverse of `to_modes`."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
 from relaxon.core.registry import register
+from relaxon.grids.base import PhaseSpace
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import VelocityNodes
 
 
 @register
-class PhaseGrid(eqx.Module):
+class PhaseGrid(PhaseSpace):
     """Torus times velocity nodes; a distribution has shape `torus.shape + velocity.shape`.
 
     Position and velocity may have different dimensions: the first `min` components of the
@@ -47,6 +47,11 @@ class PhaseGrid(eqx.Module):
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, positions first: densities have the leading ones."""
         return {**self.torus.coordinates(), **self.velocity.coordinates()}
+
+    @property
+    def positions(self) -> TorusGrid:
+        """The torus."""
+        return self.torus
 
     @property
     def shape(self) -> tuple[int, ...]:

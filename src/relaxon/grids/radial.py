@@ -15,6 +15,7 @@ from scipy.special import zeta
 
 from relaxon.core.errors import require
 from relaxon.core.registry import register
+from relaxon.grids.base import Grid
 
 OUTER_STRETCH = 4.0
 """The part of the mapped coordinate that is spent linearly on [0, r_max]; see `RadialGrid`."""
@@ -25,7 +26,7 @@ INTERPOLATION = np.array([-1.0, 9.0, 9.0, -1.0]) / 16.0
 
 
 @register
-class RadialGrid(eqx.Module):
+class RadialGrid(eqx.Module, Grid):
     r"""Cells in r = |v|, graded from the scale r_min out to r_max.
 
     The grid is uniform in a coordinate x that is an odd analytic function of r,

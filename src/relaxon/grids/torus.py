@@ -9,6 +9,9 @@ import numpy as np
 
 from relaxon.core.errors import dimension, positive, whole
 from relaxon.core.registry import register
+from relaxon.grids.base import Fourier, Operator
+from relaxon.grids.exchange import flux_limited, torus_exchange
+from relaxon.grids.extrema import torus_top
 
 
 def axis_names(letter: str, d: int) -> list[str]:
@@ -22,7 +25,7 @@ def plain(value):
 
 
 @register
-class TorusGrid(eqx.Module):
+class TorusGrid(Fourier):
     r"""Equidistant points on the torus $[0, L)^d$; `L = 1` gives the torus of volume one.
 
     $$ x_i = i L / n, \qquad \int u \, dx \approx (L/n)^d \sum_i u(x_i) $$
@@ -123,3 +126,30 @@ class TorusGrid(eqx.Module):
     def integrate(self, u: jax.Array) -> jax.Array:
         """Integral over the torus (trapezoidal rule: exact below the sampling frequency)."""
         return jnp.mean(u, axis=self.axes) * self.volume
+
+    @property
+    def fourier(self) -> TorusGrid:
+        """The torus itself."""
+        return self
+
+    @property
+    def light_ends(self) -> bool:
+        """No: all points have the same weight."""
+        return False
+
+    def amplitude(self, m: jax.Array) -> jax.Array:
+        r"""Amplitude $2 |\hat m_1|$ of the longest wave along the first axis."""
+        lines = jnp.mean(m, axis=self.axes[1:]) if self.d > 1 else m
+        return 2.0 * jnp.abs(jnp.fft.rfft(lines)[1]) / self.n
+
+    def top(self, u: jax.Array) -> jax.Array:
+        """Largest value of the trigonometric interpolants of u, shape `(N, *shape)`."""
+        return torus_top(u, self)
+
+    def limited(self, old: jax.Array, new: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """From `old` inside [low, high] to `new` as far as the bounds allow, same integral."""
+        return flux_limited(old, new, low, high, self)
+
+    def exchange(self, coefficients: list[jax.Array]) -> tuple[Operator, Operator | None]:
+        """u minus its exchange with nearest neighbours; the inverse has the mean coefficients."""
+        return torus_exchange(coefficients, self)

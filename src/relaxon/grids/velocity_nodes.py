@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from typing import Any
 
 import equinox as eqx
@@ -122,9 +123,9 @@ class VelocityNodes(eqx.Module):
         """Number of nodes."""
         return self.n**self.d
 
+    @abc.abstractmethod
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
-        raise NotImplementedError
 
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, for labelled arrays."""

@@ -9,13 +9,14 @@ import numpy as np
 
 from relaxon.core.errors import dimension, require, whole
 from relaxon.core.registry import register
+from relaxon.grids.base import Grid
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid, axis_names, plain
 from relaxon.grids.velocity_nodes import VelocityNodes
 
 
 @register
-class WalledGrid(eqx.Module):
+class WalledGrid(eqx.Module, Grid):
     r"""The unit box $[0,1]^d$ with specular walls, times velocity nodes.
 
     A distribution that is reflected at the walls, $f(x, v) = f(x, v - 2 (v \cdot n) n)$, is
@@ -100,3 +101,7 @@ class WalledGrid(eqx.Module):
         """Integral of a density over the box: half that of its extension along each axis."""
         doubled = self.doubled.torus
         return doubled.integrate(self.extend(u)) / 2.0**self.d
+
+    def integrate(self, f: jax.Array) -> jax.Array:
+        """Integral of a distribution over the box and all velocities."""
+        return self.integrate_position(self.velocity.integrate(f))

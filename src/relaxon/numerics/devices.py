@@ -33,9 +33,16 @@ def use_cores(count: int | None = None) -> None:
     Args:
         count: Number of devices. Default: the cores this process may use.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with contextlib.suppress(RuntimeError):
-        jax.config.update("jax_num_cpu_devices", count or cores or 1)
+        jax.config.update("jax_num_cpu_devices", count or cores())
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not every system tells
+        return os.cpu_count() or 1
 
 
 class Velocities(eqx.Module):

@@ -14,14 +14,15 @@ import numpy as np
 @cache
 def gauss_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights on [-1, 1], exact for polynomials of degree below 2 n; read-only."""
-    return _fixed(*np.polynomial.legendre.leggauss(n))
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return _shared(nodes), _shared(weights)
 
 
 @cache
 def unit_gauss_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights on [0, 1]; read-only."""
     nodes, weights = gauss_legendre(n)
-    return _fixed((nodes + 1) / 2, weights / 2)
+    return _shared((nodes + 1) / 2), _shared(weights / 2)
 
 
 def legendre_values(x: np.ndarray, n: int) -> np.ndarray:
@@ -32,12 +33,10 @@ def legendre_values(x: np.ndarray, n: int) -> np.ndarray:
 @cache
 def to_legendre(n: int) -> np.ndarray:
     """Coefficients of P_0 ... P_{n-1} from values at the n Gauss nodes, shape (n, n); read-only."""
-    (matrix,) = _fixed(np.linalg.inv(legendre_values(gauss_legendre(n)[0], n)))
-    return matrix
+    return _shared(np.linalg.inv(legendre_values(gauss_legendre(n)[0], n)))
 
 
-def _fixed(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The arrays, shared by all callers: nobody may write to them."""
-    for array in arrays:
-        array.setflags(write=False)
-    return arrays
+def _shared(array: np.ndarray) -> np.ndarray:
+    """The array, one for all callers: nobody may write to it."""
+    array.setflags(write=False)
+    return array

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaxon.core.errors import InputError
-from relaxon.distributions.marginals import DensityMarginal, GaussianMarginal, as_marginal
+from relaxon.distributions.marginals import DensityMarginal, GaussianMarginal
+from relaxon.distributions.profiles import as_marginal
 
 
 def algebraic(v):

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaxon.grids.confined_line import ConfinedLine
-from relaxon.reaction.scheme.line_bounds import clip_and_share, line_limited
+from relaxon.grids.exchange import line_limited
+from relaxon.reaction.scheme.bounds import clip_and_share
 
 WEIGHTS = np.asarray(ConfinedLine("harmonic", 24).weights)
 LOW, HIGH = 0.5, 2.0

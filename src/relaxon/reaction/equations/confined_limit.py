@@ -66,6 +66,9 @@ class ConfinedLimit(Limit):
         rho = density_from_difference(m)
         return (self.D1 * rho**2 + self.D2 / rho**2) / (rho + 1.0 / rho)
 
+    def mean_symbol(self, m: jax.Array, grid: ConfinedLine) -> None:
+        """None: the line has no Fourier modes."""
+
     def potential_flux(self, m: jax.Array) -> jax.Array:
         r"""$\Phi(m) = (D_1 \rho^2 - D_2 \rho^{-2})/2$, whose derivative is D(m)."""
         rho = density_from_difference(m)

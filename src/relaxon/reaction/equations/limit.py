@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,6 +50,10 @@ def diffusion_tensor(given: Any, d: int, name: str = "D1") -> np.ndarray:
 
 class Limit(eqx.Module):
     """What the limit shares on a torus and under a confining potential; m has the grid's shape."""
+
+    @abc.abstractmethod
+    def mean_symbol(self, m: jax.Array, grid: Any) -> jax.Array | None:
+        """Fourier symbol of the equation with the mean diffusivity; None without Fourier modes."""
 
     def checked_data(self, f0: Any, grid: Any) -> jax.Array:
         """The difference m of the densities: finite, of the grid's shape, of either sign."""
@@ -124,6 +129,12 @@ class DiffusionLimit(Limit):
         first, second = self.tensors(d)
         rho = density_from_difference(m)[..., None, None]
         return (first * rho**2 + second / rho**2) / (rho + 1.0 / rho)
+
+    def mean_symbol(self, m: jax.Array, grid: TorusGrid) -> jax.Array:
+        r"""$k \cdot \bar D k$ with the mean of D(m)."""
+        k = grid.full_wavenumbers
+        D = jnp.mean(self.diffusivity(m, grid.d), axis=tuple(range(grid.d)))
+        return jnp.einsum("a...,b...,ab->...", k, k, D)
 
     def rhs(self, m: jax.Array, grid: TorusGrid) -> jax.Array:
         """Time derivative of m; its mean vanishes to rounding."""

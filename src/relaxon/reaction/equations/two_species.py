@@ -63,7 +63,7 @@ class Masses(eqx.Module):
         ratios = []
         for field, mass in ((f, self.chi1), (g, self.chi2)):
             first = grid.velocity_first(field)
-            pad = (slice(None),) + (None,) * grid.torus.d
+            pad = (slice(None),) + (None,) * grid.positions.d
             weighted = first * jnp.asarray(self.weights)[pad]
             safe = jnp.where(mass > 0, mass, 1.0)[pad]
             density = weighted.sum(axis=0)
@@ -74,7 +74,7 @@ class Masses(eqx.Module):
 
     def distributions(self, F: jax.Array, G: jax.Array, grid: Any) -> Pair:
         """Inverse of `density_ratio`."""
-        pad = (slice(None),) + (None,) * grid.torus.d
+        pad = (slice(None),) + (None,) * grid.positions.d
         f = F * jnp.asarray(self.chi1 / self.weights)[pad]
         g = G * jnp.asarray(self.chi2 / self.weights)[pad]
         return grid.position_first(f), grid.position_first(g)
@@ -109,7 +109,7 @@ class TwoSpecies(eqx.Module):
 
     def _level(self, f: Any, grid: Any) -> jax.Array:
         """The mean of m = <F> - <G>."""
-        return self.invariants(f, grid)["mass_difference"] / grid.torus.volume
+        return self.invariants(f, grid)["mass_difference"] / grid.positions.volume
 
 
 class Reaction(TwoSpecies):
@@ -139,8 +139,8 @@ class Reaction(TwoSpecies):
 
     def local_equilibrium(self, rho: jax.Array, grid: Any) -> dict[str, jax.Array]:
         r"""F = rho(x), G = 1/rho(x): the states that reactions leave alone."""
-        rho = jnp.broadcast_to(jnp.asarray(rho, dtype=float), grid.torus.shape)
-        flat = jnp.ones((grid.velocity.size,) + (1,) * grid.torus.d)
+        rho = jnp.broadcast_to(jnp.asarray(rho, dtype=float), grid.positions.shape)
+        flat = jnp.ones((grid.velocity.size,) + (1,) * grid.positions.d)
         return self.state(flat * rho, flat / rho, grid)
 
     def rho_infinity(self, f: Any, grid: Any) -> jax.Array:
@@ -214,13 +214,13 @@ class Perturbation(TwoSpecies):
         masses = self.masses(grid)
         local = jnp.tensordot(jnp.asarray(masses.chi1), F**2, 1) / self.rho_inf
         local += jnp.tensordot(jnp.asarray(masses.chi2), G**2, 1) * self.rho_inf
-        return jnp.sqrt(grid.torus.integrate(local))
+        return jnp.sqrt(grid.positions.integrate(local))
 
     def equilibrium(self, f: Any, grid: Any) -> dict[str, jax.Array]:
         """What remains: the part of the kernel with the same mass difference."""
         r = self.rho_inf
         share = self._level(f, grid) / (r**2 + 1)
-        flat = jnp.ones((grid.velocity.size, *grid.torus.shape))
+        flat = jnp.ones((grid.velocity.size, *grid.positions.shape))
         return self.state(share * r**2 * flat, -share * flat, grid)
 
 
@@ -263,7 +263,7 @@ def entropy_of(F: jax.Array, G: jax.Array, rho_inf: jax.Array, masses: Any, grid
     """Relative entropy from F = f/chi_1 and G = g/chi_2, velocity first."""
     first = jnp.tensordot(jnp.asarray(masses.chi1), relative(F, rho_inf), 1)
     second = jnp.tensordot(jnp.asarray(masses.chi2), relative(G, 1.0 / rho_inf), 1)
-    return grid.torus.integrate(first + second)
+    return grid.positions.integrate(first + second)
 
 
 def production_of(F: jax.Array, G: jax.Array, masses: Any, grid: Any) -> jax.Array:
@@ -278,7 +278,7 @@ def production_of(F: jax.Array, G: jax.Array, masses: Any, grid: Any) -> jax.Arr
         + rho_f * jnp.tensordot(w2, G * log_g, 1)
         - jnp.tensordot(w2, log_g, 1)
     )
-    return grid.torus.integrate(local)
+    return grid.positions.integrate(local)
 
 
 def homogeneous_flow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -11,6 +12,8 @@ import numpy as np
 from jax import lax
 
 from relaxon.core.errors import require
+from relaxon.grids.confined_phase import ConfinedGrid
+from relaxon.grids.phase import PhaseGrid
 from relaxon.numerics.devices import Velocities, velocities
 from relaxon.reaction.equations.confined import ConfinedReaction
 from relaxon.reaction.equations.kinetic import KineticReaction
@@ -18,7 +21,7 @@ from relaxon.reaction.equations.limit import density_from_difference
 from relaxon.reaction.equations.two_species import admit, box_of, entropy_of
 from relaxon.reaction.scheme.confined_deviations import ConfinedDeviations
 from relaxon.reaction.scheme.densities import Box, Densities
-from relaxon.reaction.scheme.deviations import Deviations, Extremes
+from relaxon.reaction.scheme.deviations import Deviations, Extremes, TorusDeviations
 from relaxon.reaction.scheme.limiter import Limiter, Limits
 from relaxon.reaction.scheme.ranges import data_ranges
 from relaxon.reaction.scheme.split import Raw, Split
@@ -107,8 +110,8 @@ class Asymptotic(eqx.Module):
     grid: Any
     masses: Any
     densities: Densities
-    first: Deviations | ConfinedDeviations
-    second: Deviations | ConfinedDeviations
+    first: Deviations
+    second: Deviations
     velocities: Velocities
     epsilon: jax.Array
     max_step: jax.Array
@@ -127,20 +130,20 @@ class Asymptotic(eqx.Module):
         guard_entropy: bool = True,
         devices: int | None = None,
     ):
+        names = " or a ".join(known.__name__ for known in SPECIES)
         require(
-            isinstance(model, KineticReaction | ConfinedReaction),
-            f"Asymptotic steps a KineticReaction or a ConfinedReaction, not a "
-            f"{type(model).__name__}.",
+            type(model) in SPECIES,
+            f"Asymptotic steps a {names}, not a {type(model).__name__}.",
         )
         require(bool(np.isfinite(dt)) and dt > 0, f"dt must be positive, but is {dt!r}.")
         require(sweeps >= 1, f"sweeps must be at least 1, but is {sweeps!r}.")
         require(ramp >= 0, f"ramp must not be negative, but is {ramp!r}.")
         self.grid, self.masses = grid, model.masses(grid)
         self.epsilon = jnp.asarray(0.0 if limit else model.epsilon)
-        self.velocities = velocities(grid.velocity.size, grid.torus.size, devices)
-        self.first, self.second = _species(model, grid, self.epsilon, self.velocities)
+        self.velocities = velocities(grid.velocity.size, grid.positions.size, devices)
+        self.first, self.second = SPECIES[type(model)](model, grid, self.epsilon, self.velocities)
         self.densities = Densities(
-            grid.torus, self.first.diffusion, self.second.diffusion, self.epsilon
+            grid.positions, self.first.diffusion, self.second.diffusion, self.epsilon
         )
         self.max_step = jnp.asarray(float(dt))
         self.sweeps, self.ramp, self.guard_entropy = int(sweeps), int(ramp), bool(guard_entropy)
@@ -165,7 +168,7 @@ class Asymptotic(eqx.Module):
         p = self.velocities.place((F - rho_f) / scale)
         q = self.velocities.place((G - rho_g) / scale)
         moments = self.first.moments(p), self.second.moments(q)
-        m = self.grid.torus.integrate(rho_f - rho_g) / self.grid.torus.volume
+        m = self.grid.positions.integrate(rho_f - rho_g) / self.grid.positions.volume
         y = Split(rho_f, rho_g, p, q, *moments, box, density_from_difference(m))
         zero = jnp.int32(0)
         return AsymptoticState(
@@ -272,7 +275,7 @@ class Asymptotic(eqx.Module):
             [F.max() / high - 1, 1 - F.min() / low, G.max() * low - 1, 1 - G.min() * high]
         )
         return {
-            "mass_difference": self.grid.torus.integrate(y.rho_f - y.rho_g),
+            "mass_difference": self.grid.positions.integrate(y.rho_f - y.rho_g),
             "entropy": self._entropy(y),
             "box_violation": outside.max(),
             "reaction_imbalance": jnp.abs(y.rho_f * y.rho_g - 1).max(),
@@ -281,7 +284,7 @@ class Asymptotic(eqx.Module):
     def _box(self, F: jax.Array, G: jax.Array) -> Box:
         """The smallest box of the data, also between the grid points that sample them."""
         low, high = box_of(F, G)
-        (least, most), (less, more) = data_ranges((F, G), self.grid.torus)
+        (least, most), (less, more) = data_ranges((F, G), self.grid.positions)
         wider = jnp.minimum(least, 1.0 / more), jnp.maximum(most, 1.0 / less)
         return Box(
             jnp.where(wider[0] > 0, jnp.minimum(low, wider[0]), low),
@@ -340,15 +343,27 @@ class Asymptotic(eqx.Module):
         return jnp.isfinite(jnp.sum(y.rho_f) + jnp.sum(y.moments_p) + jnp.sum(y.moments_q))
 
 
-def _species(
-    model: Any, grid: Any, epsilon: jax.Array, velocities: Velocities
-) -> tuple[Deviations | ConfinedDeviations, ...]:
-    """What transports f and what transports g."""
-    if isinstance(model, ConfinedReaction):
-        model.require_grid(grid)
-        return tuple(ConfinedDeviations(grid, T, epsilon) for T in (model.T1, model.T2))
+def _on_torus(
+    model: KineticReaction, grid: PhaseGrid, epsilon: jax.Array, velocities: Velocities
+) -> tuple[Deviations, Deviations]:
     masses = model.masses(grid)
-    return tuple(
-        Deviations(grid.torus, grid.drift, weights, epsilon, velocities)
+    first, second = (
+        TorusDeviations(grid.torus, grid.drift, weights, epsilon, velocities)
         for weights in (masses.chi1, masses.chi2)
     )
+    return first, second
+
+
+def _confined(
+    model: ConfinedReaction, grid: ConfinedGrid, epsilon: jax.Array, velocities: Velocities
+) -> tuple[Deviations, Deviations]:
+    model.require_grid(grid)
+    first, second = (ConfinedDeviations(grid, T, epsilon) for T in (model.T1, model.T2))
+    return first, second
+
+
+SPECIES: dict[type, Callable[..., tuple[Deviations, Deviations]]] = {
+    KineticReaction: _on_torus,
+    ConfinedReaction: _confined,
+}
+"""What transports f and what transports g, by the equation."""

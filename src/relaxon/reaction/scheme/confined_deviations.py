@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.grids.confined_phase import ConfinedGrid
-from relaxon.reaction.scheme.deviations import Extremes
-from relaxon.reaction.scheme.line_bounds import clip_and_share
+from relaxon.reaction.scheme.bounds import clip_and_share
+from relaxon.reaction.scheme.deviations import Deviations, Extremes
 
 
-class ConfinedDeviations(eqx.Module):
-    r"""`Deviations` with the force: p of one species in its transport equation, densities given.
+class ConfinedDeviations(Deviations):
+    r"""With the force of a confining potential.
 
     $$ (\alpha + \rho_g + \varepsilon \sqrt T \mathcal T) p = \alpha \tilde p
        - \sqrt T \mathcal T \rho_f + \varepsilon \nabla \cdot j_f $$
@@ -44,22 +44,13 @@ class ConfinedDeviations(eqx.Module):
     def _speed(self) -> float:
         return float(np.sqrt(self.temperature))
 
-    @property
-    def _rows(self) -> jax.Array:
-        """Weights of the moments 1, u, A u, A^t u, shape (4, n_v)."""
-        nodes = self.grid.velocity
-        masses, drift, slope = nodes.masses, nodes.drift, nodes.slope
-        return jnp.stack(
-            [masses, masses * drift, masses * (slope @ drift), slope.T @ (masses * drift)]
-        )
-
     def moments(self, p: jax.Array) -> jax.Array:
         """The moments 1, u, A u, A^t u of p, stacked."""
-        return jnp.tensordot(self._rows, p, 1)
+        return self.grid.moments(p)
 
     def centred(self, moments: jax.Array, shift: jax.Array) -> jax.Array:
         """Moments of p - shift from those of p."""
-        return moments - self._rows.sum(axis=1)[:, None] * shift
+        return moments - self.grid.moment_rows.sum(axis=1)[:, None] * shift
 
     def flux(self, moments: jax.Array) -> jax.Array:
         """The flux, shape (1, n_x)."""
@@ -67,9 +58,7 @@ class ConfinedDeviations(eqx.Module):
 
     def stress(self, moments: jax.Array) -> jax.Array:
         """What transport adds to the equation of the flux, shape (1, n_x)."""
-        line = self.grid.line
-        along, across = moments[2], moments[3:4]
-        return self.epsilon * self.temperature * (line.gradient(along) + line.divergence(across))
+        return self.epsilon * self.temperature * self.grid.stress(moments)
 
     def relax(
         self,
@@ -82,7 +71,7 @@ class ConfinedDeviations(eqx.Module):
         alpha: Any,
         sweeps: int,
     ) -> tuple[jax.Array, jax.Array, Extremes]:
-        """Fixed-point sweeps about a constant rate; arguments and results as in `Deviations`."""
+        """As in `Deviations`: every sweep is exact in the modes of transport."""
         grid, eps = self.grid, self.epsilon
         now, then, a0, a1 = past
         rate = 0.5 * (partner.max() + partner.min())

@@ -12,7 +12,6 @@ from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.reaction.equations.confined import GibbsMasses, LinearizedConfined
 from relaxon.reaction.equations.two_species import pair
 from relaxon.reaction.scheme.linear_modes import LARGEST_PHASE
-from relaxon.reaction.scheme.steppers import amplitude
 from relaxon.stepping.exponential import Exponential, LinearState, partial_fractions
 
 Modes = tuple[Array, Array]
@@ -52,10 +51,7 @@ class ConfinedModes(Exponential):
         self.epsilon, self.rho_inf = jnp.asarray(equation.epsilon), jnp.asarray(equation.rho_inf)
         first, second = (speed / equation.epsilon**2 for speed in equation.speeds())
         self.speeds = jnp.asarray(first), jnp.asarray(second)
-        half, n = grid.velocity.n // 2, grid.line.n
-        root = jnp.sqrt(2.0 * grid.velocity.masses[half:])
-        # From even modes to the density times the root of the weight; its transpose lifts.
-        self.mean = jnp.einsum("j,mjx->xm", root, grid.even_modes.reshape(-1, half, n))
+        self.mean = grid.density_of_even
         fastest = float(jnp.max(grid.frequencies)) * max(first, second)
         self.largest = jnp.asarray(LARGEST_PHASE / fastest)
         poles, residues = partial_fractions()
@@ -119,5 +115,5 @@ class ConfinedModes(Exponential):
             "mass_difference": line.integrate(m),
             "distance": jnp.sqrt(first / r + second * r),
             "macroscopic": jnp.sqrt(line.integrate(m**2) * r / (r**2 + 1)),
-            "amp1": amplitude(m, line),
+            "amp1": line.amplitude(m),
         }

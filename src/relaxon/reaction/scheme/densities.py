@@ -8,8 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from relaxon.grids.confined_line import ConfinedLine
-from relaxon.grids.torus import TorusGrid
+from relaxon.grids.base import Positions
 from relaxon.numerics.linear_solver import linear_solver
 
 Pair = tuple[jax.Array, jax.Array]
@@ -46,7 +45,7 @@ class Densities(eqx.Module):
         epsilon: Scale of (9), or 0.
     """
 
-    positions: TorusGrid | ConfinedLine
+    positions: Positions
     D1: Any
     D2: Any
     epsilon: jax.Array
@@ -106,13 +105,13 @@ class Densities(eqx.Module):
         return new_f, new_g, j_f, j_g
 
     def _tamed(self, flux: jax.Array, D: Any, rate: jax.Array, tau: Any) -> jax.Array:
-        r"""A flux as a coefficient of the linear system; on a line at most $\sqrt{D \, rate/\tau}$.
+        r"""A flux as a coefficient of the linear system, at light ends cut to $\sqrt{D rate/\tau}$.
 
         That much diffusion outweighs. In the tails of a confined line nodal fluxes are rough and
         large, and Newton's system with them can be nearly singular; where a step resolves the
         solution they are smaller.
         """
-        if not isinstance(self.positions, ConfinedLine):
+        if not self.positions.light_ends:
             return flux
         most = jnp.sqrt(D[0, 0] * rate / tau)
         return jnp.clip(flux, -most, most)
@@ -122,8 +121,8 @@ class Densities(eqx.Module):
 
         Without it a sawtooth of m would never decay on a grid with even n.
         """
-        torus = self.positions
-        if not isinstance(torus, TorusGrid) or torus.n % 2:
+        torus = self.positions.fourier
+        if torus is None or torus.n % 2:
             return lambda u_f, u_g: 0.0
         missed = torus.full_wavenumbers**2 - torus.wavenumbers**2
         s1 = jnp.tensordot(jnp.diag(jnp.asarray(self.D1)), missed, 1) * jnp.mean(1.0 / rate_f)
@@ -132,8 +131,8 @@ class Densities(eqx.Module):
 
     def _preconditioner(self, rho_f, rho_g, rate_f, rate_g, alpha, tau):
         """Inverse of the equations with constant coefficients; none without Fourier modes."""
-        torus = self.positions
-        if not isinstance(torus, TorusGrid):
+        torus = self.positions.fourier
+        if torus is None:
             return None
         k = torus.full_wavenumbers
         k1 = jnp.einsum("a...,b...,ab->...", k, k, self.D1) * jnp.mean(1.0 / rate_f)

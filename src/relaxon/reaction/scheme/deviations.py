@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from typing import Any
 
 import equinox as eqx
@@ -22,12 +23,84 @@ class Extremes(eqx.Module):
 
 
 class Deviations(eqx.Module):
-    r"""p of one species in its transport equation, densities given.
+    """p of one species in its transport equation, densities given.
+
+    Velocities are the first axis; they meet in the moments and extremes that come out. The moments
+    are stacked: the first is the mean of p, what follows is up to the heirs.
+    """
+
+    @property
+    @abc.abstractmethod
+    def diffusion(self) -> Any:
+        """Second moment of the profile, (d, d)."""
+
+    @abc.abstractmethod
+    def moments(self, p: jax.Array) -> jax.Array:
+        """The moments of p that the scheme needs, stacked."""
+
+    @abc.abstractmethod
+    def centred(self, moments: jax.Array, shift: jax.Array) -> jax.Array:
+        """Moments of p - shift from those of p."""
+
+    @abc.abstractmethod
+    def flux(self, moments: jax.Array) -> jax.Array:
+        """The integral of v chi p, shape (d, *positions.shape)."""
+
+    @abc.abstractmethod
+    def stress(self, moments: jax.Array) -> jax.Array:
+        """What transport of p adds to the equation of the flux, of its shape."""
+
+    @abc.abstractmethod
+    def relax(
+        self,
+        p: jax.Array,
+        past: tuple[jax.Array, jax.Array, Any, Any],
+        shift: jax.Array,
+        rho: jax.Array,
+        partner: jax.Array,
+        flux: jax.Array,
+        alpha: Any,
+        sweeps: int,
+    ) -> tuple[jax.Array, jax.Array, Extremes]:
+        """Fixed-point sweeps about a constant rate, each exact in a basis of transport.
+
+        Each reduces the error by (max - min)/(max + min + 2 alpha) of `partner` at least.
+
+        Args:
+            p: First guess, plus `shift`, shape (N, *torus.shape).
+            past: p at the last two times and the factors that make its history of them.
+            shift: What is to be taken from the guess at all velocities.
+            rho: Density of the species.
+            partner: Density of the other, which is the rate of loss.
+            flux: Flux of the species.
+            alpha: c epsilon^2/h.
+            sweeps: Number of sweeps.
+
+        Returns:
+            p up to a function of the position, its moments, its extremes.
+        """
+
+    @abc.abstractmethod
+    def fitted(
+        self,
+        p: jax.Array,
+        moments: jax.Array,
+        extremes: Extremes,
+        rho: jax.Array,
+        low: jax.Array,
+        high: jax.Array,
+    ) -> tuple[jax.Array, jax.Array, Extremes, jax.Array]:
+        """What `relax` found, made ready for a common factor at each position.
+
+        The last of the results is how much that moved at each position.
+        """
+
+
+class TorusDeviations(Deviations):
+    r"""On a torus, where every velocity stands for itself.
 
     $$ (\alpha + \rho_g + \varepsilon v \cdot \nabla) p = \alpha \tilde p
        - v \cdot \nabla \rho_f + \varepsilon \nabla \cdot j_f $$
-
-    Every velocity stands for itself; they meet in the moments and extremes that come out.
 
     Args:
         torus: Positions.
@@ -38,13 +111,13 @@ class Deviations(eqx.Module):
 
     Attributes:
         rows: Weights of the moments 1, v_a, v_a v_b (a <= b), shape (N, M).
-        diffusion: Second moment of the profile, (d, d).
+        second: Second moment of the profile, (d, d).
     """
 
     torus: TorusGrid
     drift: np.ndarray
     rows: np.ndarray
-    diffusion: np.ndarray
+    second: np.ndarray
     epsilon: jax.Array
     velocities: Velocities
 
@@ -56,7 +129,12 @@ class Deviations(eqx.Module):
             *(drift[:, a] * drift[:, b] for a, b in self._pairs),
         ]
         self.rows = np.stack([weights * power for power in powers], axis=1)
-        self.diffusion = np.einsum("j,ja,jb->ab", weights, drift, drift)
+        self.second = np.einsum("j,ja,jb->ab", weights, drift, drift)
+
+    @property
+    def diffusion(self) -> np.ndarray:
+        """Second moment of the profile, (d, d)."""
+        return self.second
 
     @property
     def _pairs(self) -> list[tuple[int, int]]:
@@ -98,23 +176,7 @@ class Deviations(eqx.Module):
         alpha: Any,
         sweeps: int,
     ) -> tuple[jax.Array, jax.Array, Extremes]:
-        """Fixed-point sweeps about a constant rate, exact in Fourier space.
-
-        Each reduces the error by (max - min)/(max + min + 2 alpha) of `partner` at least.
-
-        Args:
-            p: First guess, plus `shift`, shape (N, *torus.shape).
-            past: p at the last two times and the factors that make its history of them.
-            shift: What is to be taken from the guess at all velocities.
-            rho: Density of the species.
-            partner: Density of the other, which is the rate of loss.
-            flux: Flux of the species.
-            alpha: c epsilon^2/h.
-            sweeps: Number of sweeps.
-
-        Returns:
-            p up to a function of the position, its moments, its extremes.
-        """
+        """As in `Deviations`: every sweep is exact in Fourier space."""
         torus, eps = self.torus, self.epsilon
         now, then, a0, a1 = past
         rate = 0.5 * (partner.max() + partner.min())
@@ -154,8 +216,5 @@ class Deviations(eqx.Module):
         low: jax.Array,
         high: jax.Array,
     ) -> tuple[jax.Array, jax.Array, Extremes, jax.Array]:
-        """What `relax` found, made ready for a common factor at each position: on a torus as is.
-
-        The last of the results is how much that moved at each position.
-        """
+        """As it is: a torus has no light ends."""
         return p, moments, extremes, jnp.zeros_like(rho)

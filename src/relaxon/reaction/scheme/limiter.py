@@ -16,8 +16,7 @@ from jax import lax
 from relaxon.numerics.devices import Velocities
 from relaxon.reaction.equations.limit import density_from_difference, relative
 from relaxon.reaction.equations.two_species import homogeneous_flow
-from relaxon.reaction.scheme.bounds import diffused, enforced, limited, share_of_room
-from relaxon.reaction.scheme.confined_deviations import ConfinedDeviations
+from relaxon.reaction.scheme.bounds import diffused, enforced, share_of_room
 from relaxon.reaction.scheme.deviations import Deviations
 from relaxon.reaction.scheme.split import Raw, Split
 
@@ -51,8 +50,8 @@ class Limiter(eqx.Module):
 
     grid: Any
     masses: Any
-    first: Deviations | ConfinedDeviations
-    second: Deviations | ConfinedDeviations
+    first: Deviations
+    second: Deviations
     velocities: Velocities
     epsilon: jax.Array
     guard_entropy: bool = eqx.field(static=True)
@@ -66,7 +65,7 @@ class Limiter(eqx.Module):
         leaves = (m.max() > m_high + slack) | (m.min() < m_low - slack)
         m = lax.cond(
             leaves,
-            lambda: limited(self.grid.torus, m_old, m, m_low, m_high),
+            lambda: self.grid.positions.limited(m_old, m, m_low, m_high),
             lambda: m,
         )
         rho_f = jnp.clip(
@@ -94,7 +93,7 @@ class Limiter(eqx.Module):
         if self.guard_entropy:
             limits = self._weighed(old, raw, limits)
         beyond = leaves | (excess_p > slack) | (excess_q > slack)
-        return raw, limits, enforced(self.grid.torus, moved, beyond)
+        return raw, limits, enforced(self.grid.positions, moved, beyond)
 
     def damp(self, old: Split, before: jax.Array, raw: Raw, limits: Limits, h: jax.Array) -> Limits:
         r"""5: blend with a step whose entropy is not larger, until that of the result is not.
@@ -108,7 +107,9 @@ class Limiter(eqx.Module):
         time = h / jnp.where(self.epsilon > 0, self.epsilon**2, 1e-300)
         rho_f, rho_g, left_by_f, left_by_g = homogeneous_flow(old.rho_f, old.rho_g, time)
         tensors = self.first.diffusion, self.second.diffusion
-        rho = density_from_difference(diffused(self.grid.torus, old.rho_f - old.rho_g, h, tensors))
+        rho = density_from_difference(
+            diffused(self.grid.positions, old.rho_f - old.rho_g, h, tensors)
+        )
         slow = h / (h + self.epsilon**2)
         none = jnp.zeros_like(rho)
         calm = Limits(
@@ -153,7 +154,7 @@ class Limiter(eqx.Module):
             "factors": _factors(raw, limits),
         }
         _, entropy, _ = self.velocities.sweep(kernel, slices, shared)
-        entropy = self.grid.torus.integrate(entropy)
+        entropy = self.grid.positions.integrate(entropy)
         return eqx.tree_at(lambda b: b.entropy, limits, entropy)
 
     def settle(self, old: Split, raw: Raw, limits: Limits) -> Split:

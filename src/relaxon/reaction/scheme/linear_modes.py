@@ -119,13 +119,12 @@ class LinearModes(Exponential):
             local = _mean(self.masses.chi1, first**2) / r + _mean(self.masses.chi2, second**2) * r
             return jnp.sqrt(torus.integrate(local))
 
-        line = jnp.mean(m, axis=torus.axes[1:]) if torus.d > 1 else m
         return {
             "mass_difference": torus.integrate(m),
             "distance": norm(F, G),
             "macroscopic": jnp.sqrt(torus.integrate(m**2) * r / (r**2 + 1)),
             "distance_local": norm(F - share * r**2, G + share),
-            "amp1": 2.0 * jnp.abs(jnp.fft.rfft(line)[1]) / torus.n,
+            "amp1": torus.amplitude(m),
         }
 
 

@@ -5,28 +5,17 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
-from relaxon.grids.confined_line import ConfinedLine
-from relaxon.grids.torus import TorusGrid
-
-ROOM = 1.25
-"""How far an interpolant may leave the samples, in units of what a parabola through them does."""
-
-STENCIL = 10
-"""Nodes of the local interpolation on a line."""
+from relaxon.grids.base import Positions
 
 
 @eqx.filter_jit
-def data_ranges(fields: tuple[jax.Array, ...], positions: TorusGrid | ConfinedLine) -> jax.Array:
+def data_ranges(fields: tuple[jax.Array, ...], positions: Positions) -> jax.Array:
     """Smallest and largest value of each function that samples stand for.
 
     An extremum between two points is missed by the samples by a term of second order; bounds taken
-    from the samples would cut it off in the course of a run. On a torus the function is the
-    trigonometric interpolant (its extrema are found to rounding), on a line the local one of
-    degree 9. Where neighbouring second differences disagree in sign or size, as at jumps, where
-    interpolants overshoot, the parabola of the smallest of them is the most that is granted.
+    from the samples would cut it off in the course of a run (see `relaxon.grids.extrema`).
 
     Args:
         fields: Samples, each of shape (N, *positions.shape); extrema over all N are taken.
@@ -35,11 +24,10 @@ def data_ranges(fields: tuple[jax.Array, ...], positions: TorusGrid | ConfinedLi
     Returns:
         Shape (len(fields), 2); the samples lie between the two numbers.
     """
-    top = _line_top if isinstance(positions, ConfinedLine) else _torus_top
 
     def tops(some):
         both = jnp.stack([sign * u for u in some for sign in (-1.0, 1.0)])
-        return lax.map(lambda u: top(u, positions), both)
+        return lax.map(positions.top, both)
 
     # Data at local equilibrium are the same field N times.
     same = jnp.array([jnp.max(jnp.abs(u - u[:1])) <= 1e-13 * jnp.max(jnp.abs(u)) for u in fields])
@@ -47,90 +35,3 @@ def data_ranges(fields: tuple[jax.Array, ...], positions: TorusGrid | ConfinedLi
         jnp.all(same), lambda: tops([u[:1] for u in fields]), lambda: tops(fields)
     ).reshape(-1, 2)
     return found * jnp.array([-1.0, 1.0])
-
-
-def _torus_top(u: jax.Array, torus: TorusGrid) -> jax.Array:
-    factor = 4 if torus.d == 1 else 2
-    fine = TorusGrid(torus.d, factor * torus.n, torus.length)
-
-    def of_one(field):
-        values = _refined(field, torus, fine)
-        place = jnp.argmax(values)
-        return values.ravel()[place], place
-
-    tops, places = lax.map(of_one, u)
-    best = jnp.argmax(tops)
-    index = jnp.stack(jnp.unravel_index(places[best], fine.shape))
-    found = _polished(u[best], index * fine.spacing, torus)
-    bends = []
-    for axis in torus.axes:
-        d2 = jnp.roll(u, 1, axis) - 2 * u + jnp.roll(u, -1, axis)
-        bends.append(_hollow(d2, jnp.roll(d2, 1, axis), jnp.roll(d2, -1, axis)))
-    most = jnp.max(u + ROOM * torus.d / 8 * sum(bends))
-    return jnp.clip(jnp.maximum(found, tops[best]), jnp.max(u), most)
-
-
-def _refined(field: jax.Array, torus: TorusGrid, fine: TorusGrid) -> jax.Array:
-    """The trigonometric interpolant on a finer torus; the Nyquist wave as a cosine."""
-    n, d = torus.n, torus.d
-    shifted = jnp.fft.fftshift(jnp.fft.fftn(field))
-    if n % 2 == 0:
-        for axis in range(d):
-            first = 0.5 * jnp.take(shifted, jnp.array([0]), axis)
-            inner = jnp.take(shifted, jnp.arange(1, n), axis)
-            shifted = jnp.concatenate([first, inner, first], axis)
-    # The mean stands in the middle of both: at n//2 here, at fine.n//2 there.
-    before = fine.n // 2 - n // 2
-    after = fine.n - before - shifted.shape[0]
-    padded = jnp.pad(shifted, [(before, after)] * d)
-    return jnp.real(jnp.fft.ifftn(jnp.fft.ifftshift(padded))) * (fine.n / n) ** d
-
-
-def _polished(field: jax.Array, start: jax.Array, torus: TorusGrid) -> jax.Array:
-    """The maximum of the interpolant near `start`, by Newton's method."""
-    coefficients = jnp.fft.fftn(field) / field.size
-    line = 2 * np.pi / torus.length * np.fft.fftfreq(torus.n, 1.0 / torus.n)
-    k = jnp.stack(jnp.meshgrid(*[jnp.asarray(line)] * torus.d, indexing="ij"))
-
-    def parts(x):
-        angle = jnp.tensordot(x, k, 1)
-        wave = jnp.exp(1j * angle) * coefficients
-        return jnp.real(wave), jnp.imag(wave)
-
-    def newton(_, x):
-        height, tilt = parts(x)
-        slope = -jnp.tensordot(k, tilt, torus.d)
-        bend = -jnp.einsum("a...,b...,...->ab", k, k, height)
-        move = -jnp.linalg.solve(bend, slope)
-        move = jnp.clip(jnp.where(jnp.isfinite(move), move, 0.0), -torus.spacing, torus.spacing)
-        higher = jnp.sum(parts(x + move)[0]) >= jnp.sum(height)
-        return jnp.where(higher, x + move, x)
-
-    return jnp.sum(parts(lax.fori_loop(0, 6, newton, jnp.asarray(start, dtype=float)))[0])
-
-
-def _line_top(u: jax.Array, line: ConfinedLine) -> jax.Array:
-    x, n = line.nodes, line.n
-    size = min(STENCIL, n)
-    first = np.clip(np.arange(n - 1) - (size // 2 - 1), 0, n - size)
-    nodes = first[:, None] + np.arange(size)
-    places = np.linspace(0.0, 1.0, 33)[1:-1]
-    at = x[:-1, None] + jnp.diff(x)[:, None] * places  # (intervals, points)
-    local = x[nodes]  # (intervals, size)
-    gaps = local[:, :, None] - local[:, None, :] + jnp.eye(size)
-    factors = (at[:, :, None, None] - local[:, None, None, :]) / gaps[:, None]
-    weights = jnp.prod(jnp.where(jnp.eye(size, dtype=bool), 1.0, factors), axis=-1)
-    between = jnp.einsum("ips,vis->vip", weights, u[:, nodes])
-    slopes = jnp.diff(u) / jnp.diff(x)
-    bend = 2 * jnp.diff(slopes) / (x[2:] - x[:-2])
-    bend = jnp.pad(bend, [(0, 0), (1, 1)])
-    widest = jnp.pad(jnp.maximum(jnp.diff(x)[1:], jnp.diff(x)[:-1]), 1)
-    padded = jnp.pad(bend, [(0, 0), (1, 1)])
-    hollow = _hollow(bend, padded[:, :-2], padded[:, 2:])
-    most = jnp.max(u + ROOM / 8 * hollow * widest**2)
-    return jnp.clip(jnp.max(between), jnp.max(u), most)
-
-
-def _hollow(here: jax.Array, left: jax.Array, right: jax.Array) -> jax.Array:
-    """Downward bend that a point shares with a neighbour, as a positive number; else 0."""
-    return jnp.maximum(0.0, -jnp.maximum(here, jnp.minimum(left, right)))

@@ -7,8 +7,6 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.grids.confined_line import ConfinedLine
-from relaxon.grids.torus import TorusGrid
 from relaxon.reaction.equations.limit import density_from_difference
 from relaxon.reaction.equations.two_species import production_of
 from relaxon.reaction.scheme.asymptotic import Asymptotic
@@ -56,7 +54,7 @@ class Reacting(Stepper):
             "entropy_production": share * production(state.y, core),
             "distance": jnp.sqrt(share) * distance,
             "distance_local": jnp.sqrt(share) * local,
-            "amp1": amplitude(state.y.rho_f - state.y.rho_g, core.grid.torus),
+            "amp1": core.grid.positions.amplitude(state.y.rho_f - state.y.rho_g),
             "boxed": state.boxed,
             "damped": state.damped,
         }
@@ -88,21 +86,9 @@ class Limiting(Stepper):
         return {
             **self.inner.diagnostics(m),
             "distance": jnp.sqrt(grid.integrate(square)),
-            "amp1": amplitude(m, grid),
+            "amp1": grid.amplitude(m),
             "boxed": state.boxed,
         }
-
-
-def amplitude(m: Array, grid: TorusGrid | ConfinedLine) -> Array:
-    r"""Amplitude $2 |\hat m_1|$ of the longest wave along the first axis.
-
-    On a confined line: the size of the part of m that is linear in x, in the weighted norm.
-    """
-    if isinstance(grid, ConfinedLine):
-        line = grid.nodes - grid.integrate(grid.nodes) / grid.volume
-        return jnp.abs(grid.integrate(line * m)) / jnp.sqrt(grid.integrate(line**2))
-    lines = jnp.mean(m, axis=grid.axes[1:]) if grid.d > 1 else m
-    return 2.0 * jnp.abs(jnp.fft.rfft(lines)[1]) / grid.n
 
 
 def distances(y: Split, core: Asymptotic) -> tuple[Array, Array]:
@@ -112,7 +98,7 @@ def distances(y: Split, core: Asymptotic) -> tuple[Array, Array]:
 
     def norm(first: Array, second: Array) -> Array:
         local = _mean(masses.chi1, first**2) / r + _mean(masses.chi2, second**2) * r
-        return jnp.sqrt(grid.torus.integrate(local))
+        return jnp.sqrt(grid.positions.integrate(local))
 
     whole = norm(y.rho_f - r + eps * y.p, y.rho_g - 1.0 / r + eps * y.q)
     return whole, norm(eps * y.p, eps * y.q)

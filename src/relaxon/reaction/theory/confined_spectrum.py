@@ -81,11 +81,7 @@ class DensityResolvents(eqx.Module):
     frequencies: np.ndarray
 
     def __init__(self, grid: ConfinedGrid):
-        half, n = grid.velocity.n // 2, grid.line.n
-        even = np.asarray(grid.even_modes).reshape(-1, half, n)
-        average = np.sqrt(2.0 * np.asarray(grid.velocity.masses)[half:])
-        density = np.einsum("kji,j->ik", even, average)
-        coupling = grid.line.rule().modes[1:] @ density
+        coupling = grid.line.rule().modes[1:] @ np.asarray(grid.density_of_even)
         # Modes without density (odd under x -> -x against even ones, say) take no part.
         seen = np.sum(coupling**2, axis=0) > 1e-30
         self.coupling = coupling[:, seen]

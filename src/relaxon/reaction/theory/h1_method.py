@@ -25,7 +25,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from relaxon.core.errors import positive, require
-from relaxon.distributions.marginals import Marginal, as_marginal
+from relaxon.distributions.marginals import Marginal
+from relaxon.distributions.profiles import Profile, as_marginal
 from relaxon.numerics.legendre import gauss_legendre, legendre_values, to_legendre
 from relaxon.numerics.pencils import Witness, best_pencil, matrix_witness
 
@@ -230,7 +231,7 @@ def fisher_information(name: str, profile, dimension: int = 1) -> float:
         profile: A variance (isotropic Gaussian), a `Profile`, or, in dimension 1, a density.
         dimension: Dimension of the velocity space.
     """
-    if hasattr(profile, "information") and not isinstance(profile, Marginal):
+    if isinstance(profile, Profile):
         return profile.information(dimension)
     if not callable(profile) and not isinstance(profile, Marginal):
         return dimension / positive(name, profile)

@@ -24,7 +24,7 @@ import equinox as eqx
 import numpy as np
 
 from relaxon.core.errors import positive, require
-from relaxon.distributions.marginals import as_marginal
+from relaxon.distributions.profiles import as_marginal
 from relaxon.numerics.pencils import best_pencil, matrix_witness
 from relaxon.reaction.theory.h1_method import h1_rate
 from relaxon.reaction.theory.mode_matrices import h0_forms, transport_matrix

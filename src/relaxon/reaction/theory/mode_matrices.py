@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import block_diag
 
-from relaxon.distributions.marginals import as_marginal
+from relaxon.distributions.profiles import as_marginal
 
 
 def collision_matrix(rho_inf: float, modes: int) -> np.ndarray:

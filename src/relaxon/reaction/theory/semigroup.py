@@ -21,7 +21,8 @@ import equinox as eqx
 import numpy as np
 
 from relaxon.core.errors import InputError, positive, require
-from relaxon.distributions.marginals import Marginal, as_marginal
+from relaxon.distributions.marginals import Marginal
+from relaxon.distributions.profiles import as_marginal
 from relaxon.numerics.legendre import legendre_values, to_legendre, unit_gauss_legendre
 
 _NODES = 20

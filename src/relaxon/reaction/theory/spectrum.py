@@ -32,7 +32,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from relaxon.core.errors import positive, reals, require
-from relaxon.distributions.marginals import GaussianMarginal, Marginal, as_marginal
+from relaxon.distributions.marginals import GaussianMarginal, Marginal
+from relaxon.distributions.profiles import as_marginal
 from relaxon.numerics.roots import turning, zeros_in_box
 
 

@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 
 from relaxon.core.errors import positive, reals, require
-from relaxon.distributions.marginals import GaussianMarginal, Marginal, as_marginal
+from relaxon.distributions.marginals import GaussianMarginal, Marginal
+from relaxon.distributions.profiles import Profile, as_marginal
 from relaxon.reaction.theory.spectrum import SpectralGap, spectral_gap
 
 
@@ -67,13 +68,13 @@ def torus_gap(rho_inf, T1, T2, dimension: int = 1) -> SpectralGap:
 
 def _species(name: str, value, dimension: int):
     """A profile for `torus_gap`: a covariance matrix, or the marginal in all directions."""
-    if isinstance(value, Marginal) or not hasattr(value, "marginal"):
+    if not isinstance(value, Profile):
         if isinstance(value, GaussianMarginal):
             return _covariance(name, value.variance, dimension)
         if callable(value) or isinstance(value, Marginal):
             return as_marginal(name, value)
         return _covariance(name, value, dimension)
-    if value.kind == "gaussian":
+    if value.kind == "gaussian" and value.spread is not None:
         return value.spread(dimension)
     require(
         value.kind == "isotropic" or dimension == 1,

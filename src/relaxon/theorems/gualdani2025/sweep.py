@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +19,7 @@ from relaxon.distributions.functionals import weighted_norm
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.distributions.hot_spot import blowdown, blowdown_profile
 from relaxon.grids.radial import RadialGrid
+from relaxon.numerics.devices import cores
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.stepping.status import Status
 
@@ -83,18 +83,11 @@ def sweep(
 
     starts = range(0, len(order), chunk)
     parts = [part(starts[0])]  # compiles
-    with ThreadPoolExecutor(workers or _cores()) as pool:
+    with ThreadPoolExecutor(workers or cores()) as pool:
         parts.extend(pool.map(part, starts[1:]))
     back = np.argsort(order)
     results = {name: np.concatenate([p[name] for p in parts])[back] for name in parts[0]}
     return {"delta": deltas, "alpha": alphas, **results}
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def grid_for(delta: float, alpha: float, n: int, r_max: float) -> RadialGrid:
