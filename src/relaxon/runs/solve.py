@@ -131,7 +131,7 @@ def resume(
         write_json(path / "run.json", {**settings, "times": times.tolist()})
     elif index == len(times) and (path / "solution.zarr").is_dir():
         return storage.open_run(path)
-    state = eqx.tree_at(lambda s: s.code, state, jnp.zeros_like(state.code))
+    state = eqx.tree_at(lambda s: s.code, state, jnp.full_like(state.code, int(Status.FINE)))
     notes = settings["provenance"].get("notes", {})
     record = Record(functionals=functionals, fields=settings.get("fields"), notes=notes)
     run = _Run(problem, record, stepper, times, settings["rtol"], path)
@@ -154,6 +154,7 @@ class _Run:
         self.problem, self.record, self.stepper = problem, record, stepper
         self.times, self.rtol, self.path = times, rtol, path
         self.records: list[dict[str, np.ndarray]] = []
+        self.state: Any = None
         self.coordinates = {k: np.asarray(v) for k, v in problem.grid.coordinates().items()}
         self.functionals = {k: _hashable(v) for k, v in record.functionals.items()}
 
@@ -176,57 +177,63 @@ class _Run:
         create(self.path, settings, f0)
 
     def go(self, state: Any, index: int, spent: float, show: bool) -> Solution:
-        """Advance through the remaining recorded times."""
+        """Advance through the remaining recorded times; whatever happens, what is done is kept."""
         began = time.perf_counter() - spent
-        saved = time.perf_counter()
-        status = Status.INTERRUPTED
-        bar = Progress(self.times) if show else Quiet()
-        with bar:
-            try:
-                while index < len(self.times):
-                    t_stop = jnp.asarray(self.times[index])
-                    state = advance(self.stepper, state, t_stop, jnp.asarray(CHUNK))
-                    code, arrived = int(state.code), float(state.t) >= float(t_stop)
-                    if code == 0 and not arrived and int(state.steps) >= MAX_STEPS:
-                        code = int(Status.STEP_LIMIT)
-                    if code or arrived:
-                        if not self._keep(index, state):
-                            require(index > 0, OUT_OF_RANGE)
-                            code = code or int(Status.NON_FINITE)
-                        elif arrived:
-                            index += 1
-                    now = time.perf_counter()
-                    if self.path and (arrived or code or now - saved > CHECKPOINT_SECONDS):
-                        storage.write_checkpoint(self.path, state, index, now - began)
-                        saved = now
-                    bar.update(state, index, self.records)
-                    if code:
-                        status = Status(code)
-                        break
-                else:
-                    status = Status.DONE
-            except KeyboardInterrupt:
-                status = Status.INTERRUPTED
-            except OSError as error:
-                solution = self._solution(state, Status.INTERRUPTED, time.perf_counter() - began)
-                raise storage.StorageError(
-                    f"Cannot write to {self.path}: {error.strerror or error}; what was recorded "
-                    "before is intact, so the run can be resumed.",
-                    solution,
-                ) from None
-        solution = self._solution(state, status, time.perf_counter() - began)
+        self.state = state
+        try:
+            with Progress(self.times) if show else Quiet() as bar:
+                status = self._advance(index, began, bar)
+        except KeyboardInterrupt:
+            status = Status.INTERRUPTED
+        except OSError as error:
+            raise self._unwritten(
+                error,
+                self._solution(Status.INTERRUPTED, began),
+                "; what was recorded before is intact, so the run can be resumed",
+            ) from None
+        solution = self._solution(status, began)
         if self.path and status is not Status.INTERRUPTED:
             try:
                 write_store(self.path, solution)
             except OSError as error:
-                raise storage.StorageError(
-                    f"Cannot write to {self.path}: {error.strerror or error}.", solution
-                ) from None
+                raise self._unwritten(error, solution) from None
         return solution
 
-    def _keep(self, index: int, state: Any) -> bool:
+    def _advance(self, index: int, began: float, bar: Quiet) -> Status:
+        """Chunks of steps from record to record, until the last one or a failure."""
+        saved = time.perf_counter()
+        while index < len(self.times):
+            t_stop = jnp.asarray(self.times[index])
+            self.state = advance(self.stepper, self.state, t_stop, jnp.asarray(CHUNK))
+            code, arrived = Status(int(self.state.code)), float(self.state.t) >= float(t_stop)
+            if code is Status.FINE and not arrived and int(self.state.steps) >= MAX_STEPS:
+                code = Status.STEP_LIMIT
+            # A run that fails between two records keeps its last state under the later one.
+            if code is not Status.FINE or arrived:
+                if not self._keep(index):
+                    require(index > 0, OUT_OF_RANGE)
+                    code = Status.NON_FINITE if code is Status.FINE else code
+                elif arrived:
+                    index += 1
+            now = time.perf_counter()
+            due = arrived or code is not Status.FINE or now - saved > CHECKPOINT_SECONDS
+            if self.path and due:
+                storage.write_checkpoint(self.path, self.state, index, now - began)
+                saved = now
+            bar.update(self.state, index, self.records)
+            if code is not Status.FINE:
+                return code
+        return Status.DONE
+
+    def _unwritten(
+        self, error: OSError, solution: Solution, rest: str = ""
+    ) -> storage.StorageError:
+        cause = error.strerror or error
+        return storage.StorageError(f"Cannot write to {self.path}: {cause}{rest}.", solution)
+
+    def _keep(self, index: int) -> bool:
         """Record the state; False (and nothing kept) if a distribution is not finite."""
-        names = self.record.fields
+        names, state = self.record.fields, self.state
         found = observe(self.stepper, self.functionals, self.problem.grid, names, state)
         fields, scalars = jax.device_get(found)
         if not all(np.all(np.isfinite(x)) for x in fields.values()):
@@ -239,12 +246,12 @@ class _Run:
         self.records = [*self.records[:index], arrays]
         return True
 
-    def _solution(self, state: Any, status: Status, wall_time: float) -> Solution:
+    def _solution(self, status: Status, began: float) -> Solution:
         provenance = {
             **_provenance(self.problem, self.rtol, self.record.notes),
-            "wall_time": round(wall_time, 3),
-            "steps": int(state.steps),
-            "rejected": int(state.rejected),
+            "wall_time": round(time.perf_counter() - began, 3),
+            "steps": int(self.state.steps),
+            "rejected": int(self.state.rejected),
         }
         return storage.stack(self.records, status, self.coordinates, provenance)
 
