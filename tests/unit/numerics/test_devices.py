@@ -22,8 +22,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import relaxon
-from relaxon.grids.phase import PhaseGrid, UniformNodes
+from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
+from relaxon.grids.velocity_nodes import UniformNodes
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.scheme.asymptotic import Asymptotic
 
