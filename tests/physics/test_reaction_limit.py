@@ -128,3 +128,12 @@ def test_bad_input():
         stepper.start(jnp.zeros(7))
     with pytest.raises(InputError, match="non-finite"):
         stepper.start(jnp.full(8, jnp.nan))
+
+
+def test_values_beyond_the_number_range_are_named():
+    """The diffusivity of such data overflows; no smaller step helps, and the status says why."""
+    grid = TorusGrid(1, 16)
+    stepper = Diffusive(DiffusionLimit(), grid)
+    state = run(stepper, stepper.start(1e200 * jnp.cos(2 * jnp.pi * grid.x[:, 0])), 0.1)
+    assert int(state.code) == Status.NON_FINITE
+    assert int(state.steps) == 0 and bool(jnp.all(jnp.isfinite(state.y)))
