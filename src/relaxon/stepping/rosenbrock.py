@@ -15,9 +15,13 @@ from relaxon.stepping.status import Status
 from relaxon.stepping.stepper import Stepper
 from relaxon.stepping.system import State, System
 
-# Rodas5P: G. Steinebach, "Construction of Rosenbrock-Wanner method Rodas5P and numerical
-# benchmarks within the Julia Differential Equations package", BIT 63 (2023), 27, in the
-# transformed variables (1/(gamma h) - J) k_i = f(y + sum a_ij k_j) + sum c_ij k_j / h + d_i h f_t.
+REFERENCE = (
+    "G. Steinebach, Construction of Rosenbrock-Wanner method Rodas5P and numerical benchmarks "
+    "within the Julia Differential Equations package, BIT 63 (2023) 27"
+)
+
+# Rodas5P in the transformed variables
+# (1/(gamma h) - J) k_i = f(y + sum a_ij k_j) + sum c_ij k_j / h + d_i h f_t.
 GAMMA = 0.21193756319429014
 _LAST = [
     -7.502846399306121,
@@ -135,6 +139,11 @@ class Rosenbrock(Stepper):
     system: System
     rtol: Array
     largest_change: Array | float = math.inf
+
+    @property
+    def reference(self) -> str:
+        """The paper of the coefficients."""
+        return REFERENCE
 
     def start(self, f0: Any) -> StepState:
         """The state at the beginning of a run, with a cautious first step size."""

@@ -5,8 +5,9 @@ import pytest
 
 from relaxon.core.errors import InputError
 from relaxon.reports import page as report
-from relaxon.reports.figures import radial as plot
-from relaxon.reports.headlines import blowdown as summary
+from relaxon.reports.figures import catalogue as plot
+from relaxon.reports.headlines import catalogue as summary
+from relaxon.reports.headlines.base import Headline
 from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
 
@@ -129,9 +130,9 @@ def test_unknown_figures_and_formats(tmp_path):
 
 
 def test_a_number_is_written_to_the_digits_that_its_error_allows():
-    line = summary.Headline("p", "exponent", 0.65987, 0.0183)
+    line = Headline("p", "exponent", 0.65987, 0.0183)
     assert line.text() == "0.660 +- 0.018"
-    assert summary.Headline("x", "x", 0.179236).text() == "0.179236"
+    assert Headline("x", "x", 0.179236).text() == "0.179236"
 
 
 def test_the_two_scales_are_drawn_where_they_were_recorded():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import reals, require
+from relaxon.core.references import PAPERS
 from relaxon.core.registry import register
 from relaxon.grids.torus import TorusGrid
 
@@ -49,6 +50,9 @@ def diffusion_tensor(given: Any, d: int, name: str = "D1") -> np.ndarray:
 
 class Limit(eqx.Module):
     """What the limit shares on a torus and under a confining potential; m has the grid's shape."""
+
+    reference: ClassVar[str] = PAPERS["neumann2016"]
+    """The paper of the theory, for the report of a run."""
 
     def checked_data(self, f0: Any, grid: Any) -> jax.Array:
         """The difference m of the densities: finite, of the grid's shape, of either sign."""

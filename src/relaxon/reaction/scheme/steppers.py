@@ -36,6 +36,14 @@ class Reacting(Stepper):
     def _core(self) -> Asymptotic:
         return self.inner.inner if isinstance(self.inner, Specular) else self.inner
 
+    @property
+    def reference(self) -> str:
+        """The paper of the limiter that keeps f and g in their box."""
+        return (
+            "X. Zhang, C.-W. Shu, On maximum-principle-satisfying high order schemes for scalar "
+            "conservation laws, J. Comput. Phys. 229 (2010) 3091-3120"
+        )
+
     def start(self, f0: Any) -> Any:
         """The state at t = 0."""
         return self.inner.start(f0)
@@ -70,6 +78,15 @@ class Limiting(Stepper):
     """`Diffusive` with the diagnostics of the limit equation; `distance` is that of (10)."""
 
     inner: Diffusive
+
+    @property
+    def reference(self) -> str:
+        """The paper of the coefficients of RODAS3."""
+        return (
+            "A. Sandu, J. G. Verwer, J. G. Blom, E. J. Spee, G. R. Carmichael, F. A. Potra, "
+            "Benchmarking stiff ODE solvers for atmospheric chemistry problems II: Rosenbrock "
+            "solvers, Atmos. Environ. 31 (1997) 3459-3472"
+        )
 
     def start(self, f0: Any) -> Any:
         """The state at t = 0."""
