@@ -30,16 +30,16 @@ def rates_over_density():
     found = [hypocoercive_rates(x, 1.0, 1.0) for x in r]
     truth = np.array([x.true for x in found])
     figure, (left, right) = style.panels(2, height=3.6)
-    for name, label, colour, style in (
+    for name, label, colour, dash in (
         ("true", "true: spectral gap", "black", "-"),
         ("functional", r"$\mathsf{H}^0$, its exact forms", style.BLUE, "--"),
         ("dms", r"$\mathsf{H}^0$, Theorem 2.1 (DMS)", style.ORANGE, "-."),
         ("h1", r"$\mathsf{H}^1$, section 2.2", style.GREEN, ":"),
     ):
         values = np.array([getattr(x, name) for x in found])
-        left.loglog(r, values, color=colour, ls=style, label=label)
+        left.loglog(r, values, color=colour, ls=dash, label=label)
         if name != "true":
-            right.loglog(r, values / truth, color=colour, ls=style)
+            right.loglog(r, values / truth, color=colour, ls=dash)
     left.set_title("(a) rates of the norm", loc="left")
     right.set_title("(b) share of the true rate", loc="left")
     for axes in (left, right):
@@ -56,14 +56,14 @@ def rates_over_wave():
     for axes, r, title in zip(panels, (1.0, 2.0), ("(a)", "(b)")):
         table = rate_map([r], k, 1.0, 1.0, ("true", "density", "dms", "functional", "h1"))
         critical = rx.reaction.critical_wavenumber(r, 1.0, 1.0)
-        for name, label, colour, style in (
+        for name, label, colour, dash in (
             ("density", "density (Landau pole)", style.PURPLE, "-"),
             ("true", "true: spectral gap", "black", "-"),
             ("functional", r"$\mathsf{H}^0$, exact forms", style.BLUE, "--"),
             ("dms", r"$\mathsf{H}^0$, DMS", style.ORANGE, "-."),
             ("h1", r"$\mathsf{H}^1$", style.GREEN, ":"),
         ):
-            axes.loglog(k, table[name][0], color=colour, ls=style, label=label)
+            axes.loglog(k, table[name][0], color=colour, ls=dash, label=label)
         axes.axvline(critical, color="0.6", lw=0.9, label="critical wave number")
         axes.set_ylim(1e-4, 30)
         axes.set_xlabel("$k$")
