@@ -79,6 +79,16 @@ def in_two_dimensions():
     return solved("reaction-walls", **small)
 
 
+def nonlinear():
+    """The reaction model on the torus."""
+    return solved("reaction-p1", n=8, nodes=10, v_max=4.5, rtol=1e-3, times=5)
+
+
+def linearised():
+    """The linearised reaction model on the torus."""
+    return solved("reaction-linear", n=4, nodes=24, t_end=3.0)
+
+
 def every_kind():
     """One run of each kind, by name."""
     names = sorted(path.name for path in STORED.iterdir() if path.is_dir())
@@ -87,4 +97,6 @@ def every_kind():
         "made up": made_up(),
         "blow-up": blowing_up(),
         "box": in_two_dimensions(),
+        "torus": nonlinear(),
+        "linear": linearised(),
     }

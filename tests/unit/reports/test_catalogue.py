@@ -9,7 +9,7 @@ from relaxon.reports.figures import catalogue as figures
 from relaxon.reports.headlines import catalogue as headlines
 
 FIGURES = [
-    *("density", "plane", "densities", "picture", "phase"),
+    *("plane", "density", "densities", "picture", "phase"),
     *("norms", "scales", "invariants"),
     *("temperatures", "entropy", "decay", "blowup", "reaction-entropy", "rates", "rate-map"),
     *("screening", "dispersion", "diagnostics"),

@@ -7,12 +7,17 @@ import tomllib
 
 import numpy as np
 import pytest
-from report_runs import made_up, solved, stored
+from report_runs import linearised, made_up, nonlinear, solved, stored
 
 from relaxon.reports import citations
 from relaxon.reports.page import run_page, to_toml
 
 ROOT = pathlib.Path(__file__).parents[3]
+SMALL = {
+    "blowdown": {"name": "blowdown", "delta": 0.1, "n": 40, "t_end": 1e-3, "times": 3},
+    "bi-maxwellian": {"name": "bi-maxwellian", "n": 16, "t_end": 0.01, "rtol": 1e-2},
+    "reaction-limit": {"name": "reaction-limit", "n": 8, "t_end": 1e-3},
+}
 METHODS = ("Steinebach", "Sommeijer", "Sandu", "Zhang")
 
 
@@ -38,24 +43,24 @@ def test_settings_are_toml():
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "paper", "methods"),
+    ("run", "settings", "paper", "method"),
     [
-        ("blowdown", {"delta": 0.1, "n": 40, "t_end": 1e-3, "times": 3}, "Gualdani", "Steinebach"),
-        ("bi-maxwellian", {"n": 16, "t_end": 0.01, "rtol": 1e-2}, "Duerinckx", "Sommeijer"),
-        ("reaction-p1", {"n": 8, "nodes": 10, "v_max": 4.5, "rtol": 1e-3}, "Neumann", "Zhang"),
-        ("reaction-limit", {"n": 8, "t_end": 1e-3}, "Neumann", "Sandu"),
-        ("reaction-linear", {"n": 4, "nodes": 24, "t_end": 0.1}, "Neumann", None),
+        (solved, SMALL["blowdown"], "Gualdani", "Steinebach"),
+        (solved, SMALL["bi-maxwellian"], "Duerinckx", "Sommeijer"),
+        (nonlinear, {}, "Neumann", "Zhang"),
+        (solved, SMALL["reaction-limit"], "Neumann", "Sandu"),
+        (linearised, {}, "Neumann", None),
     ],
 )
-def test_a_run_cites_what_ran(name, settings, paper, methods):
+def test_a_run_cites_what_ran(run, settings, paper, method):
     """The radial equation its Rosenbrock method, the Cartesian one Runge-Kutta-Chebyshev."""
-    solution = solved(name, **settings)
+    solution = run(**settings)
     found = citations.of_run(solution)
     assert any(paper in text for text in found)
-    assert cited_methods(solution) == ([] if methods is None else [methods])
+    assert cited_methods(solution) == ([] if method is None else [method])
     assert found[-1] == citations.program()
     page = run_page(solution, {})
-    assert ("Steinebach" in page) == (methods == "Steinebach")
+    assert ("Steinebach" in page) == (method == "Steinebach")
 
 
 def test_a_run_of_an_earlier_version_cites_the_paper_of_its_equation_and_no_method():
