@@ -7,7 +7,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from relaxon.reports.figures.catalogue import figure as entered
-from relaxon.reports.figures.style import WIDE, at_time, panels, spread
+from relaxon.reports.figures.style import BLUE, GREEN, ORANGE, WIDE, at_time, panels, spread
 from relaxon.runs.solution import Solution
 
 FLOOR = 1e-6
@@ -56,15 +56,19 @@ def temperatures(solution: Solution) -> Figure:
     t = np.asarray(solution.t, float)
     positive = t > 0
     figure, (axes, right) = panels(2)
-    for i in range(len(solution.coordinates)):
+    mark = "o" if np.sum(positive) == 1 else None  # one point makes no line
+    for i, colour in zip(range(len(solution.coordinates)), (BLUE, ORANGE, GREEN)):
         values = np.asarray(solution.diagnostics[f"temperature_{i}"], float)
-        axes.semilogx(t[positive], values[positive], label=f"$T_{i + 1}$")
+        label = f"$T_{i + 1}$"
+        axes.semilogx(t[positive], values[positive], marker=mark, color=colour, label=label)
     axes.axhline(float(solution.diagnostics["temperature"][0]), color="black", lw=0.9, ls=":")
     axes.set_xlabel("$t$")
+    axes.set_ylabel("$T_i$")
     axes.set_title("(a) variance along each axis", loc="left")
     axes.legend()
     entropy = np.asarray(solution.diagnostics["relative_entropy"], float)
-    right.loglog(t[positive], np.maximum(entropy[positive], 1e-18))
+    right.loglog(t[positive], np.maximum(entropy[positive], 1e-18), marker=mark, color=BLUE)
+    right.set_ylabel(r"$H(f \,|\, M)$")
     right.set_xlabel("$t$")
-    right.set_title(r"(b) relative entropy $H(f \,|\, M)$", loc="left")
+    right.set_title(r"(b) relative entropy", loc="left")
     return figure

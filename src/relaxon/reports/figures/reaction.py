@@ -170,6 +170,7 @@ def phase(solution: Solution) -> Figure:
         axes.grid(False)
         axes.set_title(at_time(solution.t[k]))
         axes.set_xlabel("$x$")
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(4, prune="both"))
         axes.set_ylim(-height, height)
     row[0].set_ylabel(r"$\xi = v/\sqrt{T_1}$" if confined else "$v$")
     for axes in row[1:]:
@@ -243,13 +244,11 @@ def decay(solution: Solution) -> Figure:
     axes.set_xlabel("$t$")
     axes.xaxis.set_major_locator(ticker.MaxNLocator(6))
     axes.set_ylabel("distance to equilibrium")
-    axes.set_title(
-        rf"$\rho_\infty = {found.rho_inf:.3g}$"
-        + ("" if found.k is None else rf", $\varepsilon k = {found.k:.3g}$")
-        + "; "
-        f"measured at the end {measured_rate(solution):.4g}",
-        loc="left",
-    )
+    said = [rf"$\rho_\infty = {found.rho_inf:.3g}$"]
+    said += [] if found.k is None else [rf"$\varepsilon k = {found.k:.3g}$"]
+    measured = measured_rate(solution)
+    said += [f"measured at the end {measured:.4g}"] if np.isfinite(measured) else []
+    axes.set_title(", ".join(said), loc="left")
     beside(axes)
     return figure
 
