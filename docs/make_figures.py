@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import relaxon as rx
-from relaxon.reports.figures import radial as plot
+from relaxon.reports.figures import catalogue as plot
 from relaxon.theorems.gualdani2025.blowdown import exponents
 
 FIGURES = pathlib.Path(__file__).parent / "figures"

@@ -8,8 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import relaxon as rx
-from relaxon.reports.figures import radial as plot
-from relaxon.reports.figures import screening as plot_screening
+from relaxon.reports.figures import catalogue, screening, style
 from relaxon.screening.dispersion import z_maxwellian
 from relaxon.screening.potentials import Coulomb, Gaussian, Yukawa
 
@@ -20,14 +19,13 @@ def weights() -> Figure:
     """K(u)/K_0 at the Maxwellian mu_1 for three potentials, and the edge of the resonance."""
     u = np.linspace(0.0, 6.0, 1201)
     z = z_maxwellian(jnp.asarray(u))
-    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = style.panels(2, 3.2)
     shown = (
         (Gaussian(3), "Gaussian, $A = 1$"),
         (Gaussian(3, 0.2), "Gaussian, $A = 0.2$"),
         (Yukawa(3, 0.2, 1.0, k_max=20.0), "Yukawa, $A = 0.2$"),
     )
-    for (potential, label), colour in zip(shown, (plot.BLUE, plot.ORANGE, plot.GREEN)):
+    for (potential, label), colour in zip(shown, (style.BLUE, style.ORANGE, style.GREEN)):
         k = np.asarray(potential.screening(z)) / float(potential.k0())
         left.semilogy(u, k, color=colour, label=label)
     left.axhline(1.0, color="black", ls="--", lw=0.9, label="Landau")
@@ -38,8 +36,8 @@ def weights() -> Figure:
     u = np.linspace(3.9, 4.5, 4001)
     z = z_maxwellian(jnp.asarray(u))
     for potential, label, colour in (
-        (Gaussian(3), "Gaussian, $A = 1$", plot.BLUE),
-        (Coulomb(3, 10.0), r"Coulomb, $k \leq 10$", plot.RED),
+        (Gaussian(3), "Gaussian, $A = 1$", style.BLUE),
+        (Coulomb(3, 10.0), r"Coulomb, $k \leq 10$", style.RED),
     ):
         right.semilogy(u, np.asarray(potential.screening(z)), color=colour, label=label)
     right.set_xlabel("$u$")
@@ -51,16 +49,16 @@ def weights() -> Figure:
 
 def main() -> None:
     FIGURES.mkdir(exist_ok=True)
-    with matplotlib.rc_context(plot.STYLE):
-        plot.save(weights(), FIGURES / "screening-weight.svg")
+    with matplotlib.rc_context(style.STYLE):
+        catalogue.save(weights(), FIGURES / "screening-weight.svg")
         u = np.linspace(0.0, 6.0, 500)
         z = z_maxwellian(jnp.asarray(u))
-        plot.save(
-            plot_screening.dispersion_map(Gaussian(3), u, z), FIGURES / "screening-dispersion.svg"
+        catalogue.save(
+            screening.dispersion_map(Gaussian(3), u, z), FIGURES / "screening-dispersion.svg"
         )
         screened, bare = (rx.case(name).solve() for name in ("screened-mixture", "bare-mixture"))
-        plot.save(plot_screening.comparison(screened, bare), FIGURES / "screening-comparison.svg")
-        plot.save(plot_screening.screening(screened), FIGURES / "screening-run.svg")
+        catalogue.save(screening.comparison(screened, bare), FIGURES / "screening-comparison.svg")
+        catalogue.save(screening.screening(screened), FIGURES / "screening-run.svg")
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def show(
     json_:
         As JSON.
     """
-    from relaxon.reports.headlines import blowdown as summary
+    from relaxon.reports.headlines import catalogue as summary
     from relaxon.runs.directory import open_run
 
     solution = open_run(directory)
@@ -190,7 +190,7 @@ def plot(
         File to write, .png, .svg or .pdf; with several figures their names are added. Default:
         figures/NAME.png in the run directory.
     """
-    from relaxon.reports.figures import radial as figures
+    from relaxon.reports.figures import catalogue as figures
     from relaxon.runs.directory import open_run
 
     solution = open_run(directory)
@@ -275,7 +275,7 @@ def verdicts_json(verdicts: list[Any]) -> str:
 def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
     """Draw, report, print; the exit code of a run."""
     from relaxon.reports import page as report
-    from relaxon.reports.headlines import blowdown as summary
+    from relaxon.reports.headlines import catalogue as summary
     from relaxon.stepping.status import Status
 
     if solution.status is Status.INTERRUPTED:

@@ -10,8 +10,8 @@ import pytest
 
 import relaxon as rx
 from relaxon.collisions.two_scale.norms import BlowdownNorms
-from relaxon.collisions.two_scale.operators import PEAK
 from relaxon.distributions.functionals import weighted_norm
+from relaxon.distributions.hot_spot import PEAK
 from relaxon.runs.solve import advance
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.theorems.gualdani2025.bootstrap import bootstrap

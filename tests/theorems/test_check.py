@@ -6,7 +6,7 @@ import pytest
 
 from relaxon.core.errors import InputError
 from relaxon.reports import page as report
-from relaxon.reports.figures import radial as plot
+from relaxon.reports.figures import catalogue as plot
 from relaxon.theorems.check import Check, Measurement, Unmeasured, check, checks, claim, judge
 from relaxon.theorems.family import Family, curve
 

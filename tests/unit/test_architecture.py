@@ -24,7 +24,7 @@ INSIDE = {
     "screening": [["plasma_function", "potentials"], ["penrose", "waves"], ["dispersion"]],
     "collisions": [["cartesian", "radial"], ["landau", "lenard_balescu"], ["linear", "two_scale"]],
     "reaction": [["equations"], ["scheme", "theory"]],
-    "reports": [["citations", "headlines"], ["figures"], ["page"]],
+    "reports": [["recorded"], ["citations", "headlines"], ["figures"], ["page"]],
     "theorems": [["family"], ["check"], ["duerinckx2023", "gualdani2025", "neumann2016"]],
 }
 

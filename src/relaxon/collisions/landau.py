@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ from relaxon.collisions.radial.screening import (
 )
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
+from relaxon.core.references import PAPERS
 from relaxon.core.registry import register
 from relaxon.distributions.functionals import moments
 from relaxon.distributions.gaussians import maxwellian
@@ -62,6 +63,7 @@ class Landau(Equation):
         InputError: gamma outside [-3, 1], strength <= 0, or a value that is not finite.
     """
 
+    reference: ClassVar[str] = PAPERS["gualdani2025"]
     gamma: float = eqx.field(static=True)
     strength: Array
     reaction: Array

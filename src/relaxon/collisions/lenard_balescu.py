@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -19,6 +19,7 @@ from relaxon.collisions.radial.screening import (
 )
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
+from relaxon.core.references import PAPERS
 from relaxon.core.registry import register
 from relaxon.distributions.functionals import moments, temperature
 from relaxon.distributions.gaussians import maxwellian
@@ -52,6 +53,7 @@ class LenardBalescu(Equation):
         potential: The interaction, of the grid's dimension.
     """
 
+    reference: ClassVar[str] = PAPERS["duerinckx2023"]
     potential: Potential
 
     def __init__(self, potential: Potential):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 from jax import Array
@@ -14,6 +14,9 @@ class Equation(eqx.Module):
 
     It knows no time method, and grids know no equation.
     """
+
+    reference: ClassVar[str] = ""
+    """The paper of the theory, for the report of a run."""
 
     @abc.abstractmethod
     def rhs(self, f: Array, grid: Any) -> Array:

@@ -38,6 +38,22 @@ def maxwellian(grid: Any, mass: float = 1.0, temperature: float = 1.0, mean: Any
     return gaussian_mixture(grid, [mass], [mean], [temperature])
 
 
+def isotropic(r: Any, mass: Any, temperature: Any, d: int = 3) -> Array:
+    r"""The Maxwellian of mean 0 at given radii: $ \rho (2 \pi T)^{-d/2} e^{-r^2 / 2T} $.
+
+    Args:
+        r: Radii, any shape.
+        mass: rho, a scalar (may be traced).
+        temperature: T > 0, a scalar (may be traced).
+        d: Dimension of velocity space.
+
+    Returns:
+        Values, shape of r.
+    """
+    norm = mass * (2 * math.pi * temperature) ** (-d / 2)
+    return norm * jnp.exp(-(r**2) / (2 * temperature))
+
+
 def gaussian_mixture(grid: Any, weights: Any, means: Any, covariances: Any) -> Array:
     r"""A sum of Gaussians, $ \sum_j w_j \mathcal N(m_j, S_j)(v) $.
 

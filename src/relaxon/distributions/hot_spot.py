@@ -10,8 +10,11 @@ import numpy as np
 from jax import Array
 
 from relaxon.core.errors import require
-from relaxon.distributions.gaussians import _is_number, gaussian_mixture
+from relaxon.distributions.gaussians import _is_number, gaussian_mixture, isotropic
 from relaxon.grids.radial import RadialGrid
+
+PEAK = (2 * math.pi) ** -1.5
+"""M(0) of the unit Maxwellian."""
 
 C0 = 1.0 / (3.0 * (2.0 * math.pi) ** 1.5)
 """c_0 = lambda_1[M](0), the diffusion of the unit Maxwellian at v = 0 (gualdani2025 (2.2))."""
@@ -68,8 +71,18 @@ def check_blowdown(delta: float, alpha: float) -> None:
     )
 
 
-def blowdown_profile(grid: Any, t: Any, delta: float, alpha: float) -> Array:
-    r"""The explicit profile of the hot spot as it is blown down.
+def spot_temperature(t: Any, delta: Any) -> Any:
+    r"""$ T(t) = \delta + 2 c_0 t $, the squared width of the hot spot (gualdani2025 (2.3))."""
+    return delta + 2 * C0 * t
+
+
+def spot_mass(t: Any, delta: Any, alpha: Any) -> Array:
+    r"""$ m(t) = \delta^\alpha e^{2 M(0) t} $, the mass of the hot spot (gualdani2025 (1.4))."""
+    return delta**alpha * jnp.exp(2 * PEAK * t)
+
+
+def spot_at(r: Any, t: Any, delta: Any, alpha: Any, d: int = 3) -> Array:
+    r"""The explicit profile E of the hot spot at given radii, as it is blown down.
 
     $$ E(t, v) = m(t) M_{T(t)}(v), \quad T = \delta + 2 c_0 t, \quad
        m = \delta^\alpha e^{2 t / (2 \pi)^{3/2}} $$
@@ -77,18 +90,21 @@ def blowdown_profile(grid: Any, t: Any, delta: float, alpha: float) -> Array:
     Source: gualdani2025 (1.4), which solves (2.1).
 
     Args:
-        grid: A radial grid.
+        r: Radii, any shape.
         t: Time >= 0, a scalar (may be traced).
         delta: Squared width of the initial spot.
         alpha: Exponent of its mass.
+        d: Dimension of velocity space; the theorem has 3.
 
     Returns:
-        Values at the cell centres, shape (n,).
+        Values, shape of r.
     """
-    temperature = delta + 2 * C0 * t
-    mass = delta**alpha * jnp.exp(2 * t / (2 * math.pi) ** 1.5)
-    norm = mass * (2 * math.pi * temperature) ** (-grid.d / 2)
-    return norm * jnp.exp(-(grid.r**2) / (2 * temperature))
+    return isotropic(r, spot_mass(t, delta, alpha), spot_temperature(t, delta), d)
+
+
+def blowdown_profile(grid: Any, t: Any, delta: float, alpha: float) -> Array:
+    """`spot_at` at the cell centres of a radial grid, shape (n,)."""
+    return spot_at(grid.r, t, delta, alpha, grid.d)
 
 
 def cells_for(grid: RadialGrid, width: float, fraction: float = COARSEST) -> int:

@@ -311,3 +311,40 @@ def _approach(t: np.ndarray, log_y: np.ndarray) -> tuple[float, float, float]:
     found = minimize_scalar(lambda g: linear(g)[0], bounds=bounds, method="bounded")
     solution = linear(float(found.x))[1]
     return float(last + np.exp(found.x)), float(solution[1]), float(np.exp(solution[0]))
+
+
+def local_power(t: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""The exponent p along $ y \sim e^{-\lambda t^p} $, by differences of neighbours.
+
+    $$ p(t) = \frac{d}{d \log t} \log \Big( -\frac{d \log y}{d \log t} \Big) $$
+
+    Args:
+        t: Times > 0, increasing.
+        y: Values > 0; where they grow they are left out.
+
+    Returns:
+        Times between the given ones, and p at them.
+    """
+    x, log_y = np.log(t), np.log(y)
+    rate = -np.diff(log_y) / np.diff(x)
+    middle = (x[1:] + x[:-1]) / 2
+    good = rate > 0
+    middle, rate = middle[good], rate[good]
+    return np.exp((middle[1:] + middle[:-1]) / 2), np.diff(np.log(rate)) / np.diff(middle)
+
+
+def late_rate(t: np.ndarray, y: np.ndarray, part: float = 0.25) -> float:
+    r"""Rate of $ y \sim e^{-\lambda t} $ by least squares over the last part of the time.
+
+    Args:
+        t: Times, increasing from about 0.
+        y: Values; those that are not positive are left out.
+        part: Share of the time that is fitted.
+
+    Returns:
+        lambda, NaN if fewer than two values lie there.
+    """
+    late = (t >= (1 - part) * t[-1]) & (y > 0)
+    if late.sum() < 2:
+        return float("nan")
+    return float(-np.polyfit(t[late], np.log(y[late]), 1)[0])

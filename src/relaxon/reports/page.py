@@ -8,21 +8,24 @@ from __future__ import annotations
 import base64
 import datetime
 import io
-import json
 import pathlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from relaxon.core.errors import InputError
 from relaxon.core.version import VERSION
 from relaxon.reports import citations
-from relaxon.reports.figures import radial as plot
-from relaxon.reports.headlines import blowdown as summary
+from relaxon.reports.figures import catalogue as figures_of
+from relaxon.reports.figures.style import STYLE
+from relaxon.reports.headlines.catalogue import headlines, ledger
+from relaxon.reports.recorded import notes as notes_of
 from relaxon.runs.solution import Solution
 
-SKIPPED = ("notes", "equation", "grid")
-"""Provenance that the settings show already."""
+SKIPPED = ("notes", "equation", "grid", "references")
+"""Provenance that the settings and the citations show already."""
 
 
 def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> str:
@@ -37,11 +40,10 @@ def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> st
     """
     if figures is None:
         figures = draw_all(solution)
-    notes = solution.provenance.get("notes", {})
+    notes = notes_of(solution)
     shown = [(key, value) for key, value in solution.provenance.items() if key not in SKIPPED]
     if not notes:
         shown += [(key, solution.provenance.get(key)) for key in ("equation", "grid")]
-    source = notes.get("source", "")
     return _render(
         "run.html",
         name=notes.get("case", "run"),
@@ -49,15 +51,16 @@ def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> st
         ok=solution.ok,
         status=solution.status.name,
         advice=solution.status.advice,
-        headlines=summary.headlines(solution),
-        ledger=summary.ledger(solution),
+        headlines=headlines(solution),
+        ledger=ledger(solution),
         t_end=f"{solution.t[-1]:.6g}",
         figures=[
-            {"data": inline(text), "caption": _caption(name)} for name, text in figures.items()
+            {"data": inline(text), "caption": figures_of.FIGURES[name].caption}
+            for name, text in figures.items()
         ],
         provenance=shown,
         settings=to_toml(notes),
-        papers=[*citations.cite([source]), citations.METHOD],
+        papers=citations.of_run(solution),
     )
 
 
@@ -73,14 +76,14 @@ def verdicts_page(verdicts: Sequence[Any]) -> str:
         verdicts=verdicts,
         counts=", ".join(words),
         families={
-            v.name: inline(svg(plot.draw_family(v.family)))
+            v.name: inline(svg(figures_of.draw_family(v.family)))
             for v in verdicts
             if getattr(v, "family", None) is not None
         },
-        figure=inline(svg(plot.draw_verdicts(verdicts))),
+        figure=inline(svg(figures_of.draw_verdicts(verdicts))),
         version=VERSION,
         date=datetime.date.today().isoformat(),
-        papers=citations.cite([v.source for v in verdicts]),
+        papers=citations.of_verdicts(v.source for v in verdicts),
     )
 
 
@@ -89,10 +92,10 @@ def draw_all(solution: Solution) -> dict[str, str]:
 
     The overview of all scalars is left out where the run has three figures of its own.
     """
-    names = plot.applicable(solution)
+    names = figures_of.applicable(solution)
     if len(names) > 3:
         names = [name for name in names if name != "diagnostics"]
-    return {name: svg(plot.draw(solution, name)) for name in names}
+    return {name: svg(figures_of.draw(solution, name)) for name in names}
 
 
 def svg(figure: Any) -> str:
@@ -100,7 +103,7 @@ def svg(figure: Any) -> str:
     import matplotlib
 
     stream = io.StringIO()
-    with matplotlib.rc_context(plot.STYLE):
+    with matplotlib.rc_context(STYLE):
         figure.savefig(stream, format="svg", metadata={"Date": None})
     return stream.getvalue()
 
@@ -144,26 +147,22 @@ def write_run(solution: Solution, path: pathlib.Path) -> pathlib.Path:
 
 
 def to_toml(settings: Mapping[str, Any]) -> str:
-    """Settings as the text of a configuration file."""
-    lines, tables = [], []
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            rows = [f"{k} = {_toml(v)}" for k, v in value.items()]
-            tables.append("\n".join([f"[{key}]", *rows]))
-        elif key != "case":
-            lines.append(f"{key} = {_toml(value)}")
-    return "\n\n".join(["\n".join(lines), *tables]).strip()
+    """Settings as the text of a configuration file: all but the name of the case.
+
+    What is None is left out, as TOML has no word for it: it is what a missing setting means.
+    """
+    import tomli_w
+
+    return tomli_w.dumps(_plain({k: v for k, v in settings.items() if k != "case"})).strip()
 
 
-def _toml(value: Any) -> str:
-    """JSON's notation of a value, which TOML shares for text, numbers, lists and truth values."""
-    return json.dumps(value)
-
-
-def _caption(name: str) -> str:
-    """The first paragraph of the docstring of a figure's function."""
-    text = plot.catalogue()[name][0].__doc__ or name
-    return " ".join(text.split("\n\nArgs")[0].split())
+def _plain(value: Any) -> Any:
+    """Tables and lists without None, numpy's numbers as Python's."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(item) for item in value if item is not None]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _render(template: str, **values: Any) -> str:

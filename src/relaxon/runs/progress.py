@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from relaxon.runs.solution import scale_of
+
 
 class Quiet:
     """Shows nothing."""
@@ -58,7 +60,7 @@ class Progress(Quiet):
             t=float(state.t),
             dt=float(state.dt),
             steps=int(state.steps),
-            drift=_drift(records),
+            drift=drift(records),
         )
 
     def _inside(self, t: float, index: int) -> float:
@@ -68,12 +70,12 @@ class Progress(Quiet):
         return float(np.clip((t - low) / (high - low), 0.0, 1.0))
 
 
-def _drift(records: list) -> float:
-    """Largest relative change of mass and energy between the first and the last record."""
+def drift(records: list) -> float:
+    """Largest change of an invariant from the first to the last record, relative to its scale."""
     worst = 0.0
     if records:
-        for key in ("scalar/mass", "scalar/energy", "scalar/mass_difference"):
-            if key in records[0]:
+        for name in ("mass", "energy", "mass_difference"):
+            if (key := f"scalar/{name}") in records[0]:
                 first, last = float(records[0][key]), float(records[-1][key])
-                worst = max(worst, abs(last - first) / max(abs(first), 1e-300))
+                worst = max(worst, abs(last - first) / scale_of(name, first))
     return worst

@@ -78,13 +78,8 @@ class Solution:
         return float(np.max(np.abs(values - values[0])) / self.scale(name))
 
     def scale(self, name: str) -> float:
-        """What changes of a diagnostic are relative to: its first value.
-
-        A difference of masses may vanish: it is compared with rho_inf + 1/rho_inf, the mass of
-        both species at equilibrium.
-        """
-        first = abs(float(self.diagnostics[name][0]))
-        return max(math.hypot(first, 2.0) if name == "mass_difference" else first, 1e-300)
+        """What changes of a diagnostic are relative to; see `scale_of`."""
+        return scale_of(name, float(self.diagnostics[name][0]))
 
     def __str__(self) -> str:
         megabytes = sum(np.asarray(x).nbytes for x in self.fields.values()) / 1e6
@@ -102,6 +97,16 @@ class Solution:
             if name in self.diagnostics:
                 lines.append(f"{name:<10} drift {self.drift(name):.1e}")
         return "\n".join(lines)
+
+
+def scale_of(name: str, first: float) -> float:
+    """What changes of a diagnostic are relative to: its first value.
+
+    A difference of masses may vanish: it is compared with rho_inf + 1/rho_inf, the mass of
+    both species at equilibrium.
+    """
+    first = abs(first)
+    return max(math.hypot(first, 2.0) if name == "mass_difference" else first, 1e-300)
 
 
 def write_store(path: pathlib.Path, solution: Solution) -> None:

@@ -172,7 +172,7 @@ class _Run:
             "times": self.times.tolist(),
             "rtol": self.rtol,
             "coordinates": {k: v.tolist() for k, v in self.coordinates.items()},
-            "provenance": _provenance(problem, self.rtol, self.record.notes),
+            "provenance": _provenance(problem, self.stepper, self.rtol, self.record.notes),
         }
         create(self.path, settings, f0)
 
@@ -248,7 +248,7 @@ class _Run:
 
     def _solution(self, status: Status, began: float) -> Solution:
         provenance = {
-            **_provenance(self.problem, self.rtol, self.record.notes),
+            **_provenance(self.problem, self.stepper, self.rtol, self.record.notes),
             "wall_time": round(time.perf_counter() - began, 3),
             "steps": int(self.state.steps),
             "rejected": int(self.state.rejected),
@@ -354,7 +354,9 @@ def _path(path: str | pathlib.Path) -> pathlib.Path:
     return pathlib.Path(path)
 
 
-def _provenance(problem: Problem, rtol: float, notes: Mapping[str, Any]) -> dict[str, Any]:
+def _provenance(
+    problem: Problem, stepper: Stepper, rtol: float, notes: Mapping[str, Any]
+) -> dict[str, Any]:
     def described(value: Any) -> Any:
         try:
             return to_spec(value)
@@ -372,4 +374,8 @@ def _provenance(problem: Problem, rtol: float, notes: Mapping[str, Any]) -> dict
         "notes": dict(notes),
         "equation": described(problem.equation),
         "grid": described(problem.grid),
+        "references": {
+            "equation": [problem.equation.reference],
+            "method": [stepper.reference] if stepper.reference else [],
+        },
     }

@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import require
+from relaxon.core.errors import InputError, require
 from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
 from relaxon.screening.penrose import PenroseReport, penrose, penrose_marginal
 from relaxon.screening.plasma_function import dispersion_integral, dispersion_integral_real
@@ -119,6 +119,39 @@ def epsilon(
     nodes, _, f1prime = grid.marginal(f, direction)
     real, slope = hilbert_at(f1prime, nodes, jnp.asarray(u, dtype=float))
     return 1.0 + potential.vhat(wavenumber) * jax.lax.complex(real, jnp.pi * slope)
+
+
+def epsilon_plane(potential: Potential, z: Any, count: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    """eps(k, u) = 1 + Vhat(k) z(u) on lines of k from the longest wave to where Vhat has died out.
+
+    Args:
+        potential: The interaction.
+        z: z(u) of a distribution, shape (m,).
+        count: Number of wavenumbers.
+
+    Returns:
+        k, shape (count,), up to Vhat = 1e-4 of its largest value (50 at most; 4 where Vhat is
+        unbounded), and complex eps, shape (count, m).
+    """
+    largest, top = float(np.asarray(potential.v_max)), 4.0
+    if math.isfinite(largest):
+        lowest = max(largest * 1e-4, float(potential.v_min), 1e-300)
+        top = min(max(float(potential.wavenumber(jnp.asarray(lowest))), 1e-3), 50.0)
+    k = np.linspace(max(top / 400, potential.least_wavenumber), top, count)
+    vhat = np.asarray(potential.vhat(jnp.asarray(k)))
+    return k, 1 + vhat[:, None] * np.asarray(z)
+
+
+def weight_ratio(potential: Potential, z: Any) -> tuple[np.ndarray, bool]:
+    """K(z)/K_0, what screening makes of the weight of Landau, and True.
+
+    Where K_0 is infinite (Coulomb without k_min) K(z) itself, and False.
+    """
+    weight = np.asarray(potential.screening(jnp.asarray(z)))
+    try:
+        return weight / float(potential.k0()), True
+    except InputError:
+        return weight, False
 
 
 def check_direction(direction: np.ndarray, d: int) -> None:

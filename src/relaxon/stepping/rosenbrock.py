@@ -78,6 +78,11 @@ class Rosenbrock(Stepper):
             rounding=4e-15,
         )
 
+    @property
+    def reference(self) -> str:
+        """The paper of the coefficients."""
+        return self.tableau.reference
+
     def start(self, f0: Any) -> StepState:
         """The state at the beginning of a run, with a cautious first step size."""
         system, t = self.system, jnp.zeros(())

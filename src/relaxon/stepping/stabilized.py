@@ -126,6 +126,14 @@ class StabilizedStepper(Stepper):
         self.rtol = jnp.asarray(rtol, float)
         self.max_stages = max_stages
 
+    @property
+    def reference(self) -> str:
+        """The paper of the Runge-Kutta-Chebyshev method."""
+        return (
+            "B. P. Sommeijer, L. F. Shampine, J. G. Verwer, RKC: an explicit solver for parabolic "
+            "PDEs, J. Comput. Appl. Math. 88 (1998) 315-326"
+        )
+
     def start(self, f0: jax.Array) -> StabilizedState:
         """State at t = 0; the first step is a tenth of what the error estimate may allow."""
         y = jnp.asarray(f0, float)

@@ -17,6 +17,11 @@ class Stepper(eqx.Module):
     next step depends on, so that a run restored from a saved state goes on bit for bit.
     """
 
+    @property
+    def reference(self) -> str:
+        """The paper of the method, for the report of a run; empty if there is none."""
+        return ""
+
     @abc.abstractmethod
     def start(self, f0: Any) -> Any:
         """The state at t = 0."""

@@ -112,3 +112,18 @@ def test_a_radial_grid_refuses_what_is_not_radial(grid):
 def test_bkw_refuses_times_at_which_it_is_negative(grid):
     with pytest.raises(rx.InputError, match="non-negative only for K in"):
         D.bkw(grid, 0.0, c=1.0)
+
+
+def test_the_spot_begins_as_the_datum_says_and_has_its_mass():
+    from relaxon.distributions.hot_spot import spot_at, spot_mass, spot_temperature
+
+    grid = rx.RadialGrid(n=200, r_min=0.02)
+    delta, alpha = 1e-2, 0.3
+    start = delta**alpha * D.maxwellian(grid, temperature=delta)
+    np.testing.assert_allclose(spot_at(grid.r, 0.0, delta, alpha), start, rtol=1e-14)
+    for t in (0.0, 0.5):
+        spot = blowdown_profile(grid, t, delta, alpha)
+        mass = float(grid.integrate(spot))
+        assert mass == pytest.approx(float(spot_mass(t, delta, alpha)), rel=1e-9)
+        width = float(grid.integrate(spot * grid.r**2)) / (3 * mass)
+        assert width == pytest.approx(spot_temperature(t, delta), rel=1e-9)

@@ -42,3 +42,17 @@ def test_a_blow_up_is_recovered(power):
 
 def test_two_records_near_the_end_give_no_fit():
     assert fits.blowup(np.array([0.0, 0.5, 0.6]), np.array([1.0, 5.0, 1e5])) is None
+
+
+def test_the_local_power_of_a_stretched_exponential():
+    t = np.geomspace(1e-1, 1e3, 60)
+    middle, power = fits.local_power(t, np.exp(-0.1 * t**0.6))
+    assert np.all((middle > t[0]) & (middle < t[-1]))
+    np.testing.assert_allclose(power, 0.6, atol=1e-3)
+
+
+def test_the_late_rate_sees_the_end_only():
+    t = np.linspace(0, 10, 101)
+    y = np.exp(-0.3 * t) + np.exp(-5 * t)
+    assert fits.late_rate(t, y) == pytest.approx(0.3, abs=1e-9)
+    assert np.isnan(fits.late_rate(t[:3], np.array([1.0, 0.5, 0.0])))

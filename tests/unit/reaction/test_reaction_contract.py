@@ -6,8 +6,8 @@ import pytest
 
 import relaxon as rx
 from relaxon.core.registry import from_spec, to_spec
-from relaxon.reports.figures import radial as plot
-from relaxon.reports.headlines import blowdown as summary
+from relaxon.reports.figures import catalogue as plot
+from relaxon.reports.headlines import catalogue as summary
 from relaxon.runs import directory as storage
 from relaxon.runs.solve import solve
 

@@ -2,49 +2,15 @@
 
 import numpy as np
 import pytest
+from report_runs import blowing_up
+from report_runs import made_up as run
 
 from relaxon.core.errors import InputError
 from relaxon.reports import page as report
-from relaxon.reports.figures import radial as plot
-from relaxon.reports.headlines import blowdown as summary
+from relaxon.reports.figures import catalogue as plot
+from relaxon.reports.headlines import catalogue as summary
+from relaxon.reports.headlines.base import Headline
 from relaxon.runs.solution import Solution
-from relaxon.stepping.status import Status
-
-R = np.linspace(0.05, 8, 60)
-
-
-def run(status=Status.DONE, reaction=0.0, t_end=1e5, n=120, **diagnostics):
-    t = np.concatenate([[0.0], np.geomspace(1e-3, t_end, n - 1)])
-    spread = 1 / (1 + t[:, None])
-    f = np.exp(-(R**2) / 2) * (1 + 10 * spread * np.exp(-(R**2)))
-    ones = np.ones_like(t)
-    scalars = {
-        "mass": ones,
-        "energy": 3 * (1 + 1e-15 * np.sin(np.arange(n))),
-        "temperature": ones,
-        "central_value": f[:, 0],
-        "relative_entropy": spread[:, 0],
-        "relative_fisher": spread[:, 0] ** 2,
-        "relative_entropy_growth": 0 * t,
-        "relative_fisher_growth": 0 * t,
-        "distance_l2": np.exp(-0.1 * t ** (2 / 3)),
-        "distance_m": 1 / (0.01 + t),
-        "remainder": np.where(t <= 1, 0.01 * t, np.nan),
-        **diagnostics,
-    }
-    provenance = {
-        "steps": 10,
-        "rejected": 0,
-        "wall_time": 1.0,
-        "equation": {"class": "Landau", "settings": {"reaction": reaction}},
-        "grid": {"class": "RadialGrid", "settings": {"d": 3}},
-        "notes": {
-            "case": "made up",
-            "source": "gualdani2025",
-            "initial": {"type": "blowdown", "delta": 1e-2, "alpha": 0.3},
-        },
-    }
-    return Solution(t, {"f": f}, scalars, status, {"r": R}, provenance)
 
 
 def test_what_applies_is_drawn():
@@ -60,19 +26,8 @@ def test_what_applies_is_drawn():
 
 
 def test_a_run_that_blows_up():
-    t = run(n=60).t
     end = 1.5
-    times = end * (1 - np.geomspace(1, 1e-6, 60))
-    solution = run(Status.BLOWUP, 0.5, n=60, central_value=1 / (end - times))
-    solution = Solution(
-        times,
-        solution.fields,
-        solution.diagnostics,
-        solution.status,
-        solution.coordinates,
-        solution.provenance,
-    )
-    assert len(t) == len(times)
+    solution = blowing_up(end)
     assert plot.applicable(solution) == ["density", "invariants", "blowup", "diagnostics"]
     found = {h.name: h for h in summary.headlines(solution)}
     assert found["blowup_time"].value == pytest.approx(end, rel=1e-6)
@@ -129,9 +84,9 @@ def test_unknown_figures_and_formats(tmp_path):
 
 
 def test_a_number_is_written_to_the_digits_that_its_error_allows():
-    line = summary.Headline("p", "exponent", 0.65987, 0.0183)
+    line = Headline("p", "exponent", 0.65987, 0.0183)
     assert line.text() == "0.660 +- 0.018"
-    assert summary.Headline("x", "x", 0.179236).text() == "0.179236"
+    assert Headline("x", "x", 0.179236).text() == "0.179236"
 
 
 def test_the_two_scales_are_drawn_where_they_were_recorded():

@@ -193,3 +193,18 @@ def test_weak_damping_keeps_its_digits():
     assert abs(mode.u.imag / float(s.imag) - 1) < 1e-8 and mode.u.imag < 0
     with pytest.raises(InputError, match="k must be positive"):
         maxwellian_mode(Gaussian(3), 0.0)
+
+
+def test_the_plane_of_the_dispersion_function_covers_the_waves():
+    from relaxon.screening.dispersion import epsilon_plane, weight_ratio
+
+    z = z_maxwellian(jnp.linspace(0.0, 4.0, 9))
+    for potential in (Gaussian(3), Coulomb(3, 10.0), Coulomb(3, 10.0, k_min=0.5)):
+        k, eps = epsilon_plane(potential, z, count=20)
+        assert eps.shape == (20, 9) and np.all(np.diff(k) > 0)
+        assert k[0] >= potential.least_wavenumber
+        expected = 1 + np.asarray(potential.vhat(jnp.asarray(k)))[:, None] * np.asarray(z)
+        np.testing.assert_array_equal(eps, expected)
+    weight, relative = weight_ratio(Gaussian(3), jnp.asarray([1e-12 + 0j]))
+    assert relative and abs(weight[0] - 1) < 1e-9
+    assert not weight_ratio(Coulomb(3, 10.0), z)[1]

@@ -22,6 +22,7 @@ smooth, is interpolated.
 from __future__ import annotations
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -233,6 +234,22 @@ def coefficients_of(model: RadialScreening, f: Array) -> tuple[tuple[Array, Arra
 def radial_screening(potential: Potential, grid: RadialGrid) -> RadialScreening:
     """The screening model of the grid's dimension."""
     return Screening2D(potential, grid) if grid.d == 2 else Screening3D(potential, grid)
+
+
+def dispersion_of(potential: Potential, grid: RadialGrid, f: Any) -> tuple[Array, Array]:
+    """The phase velocities u at which the operator evaluates the dispersion function, and z(u).
+
+    Args:
+        potential: The interaction.
+        grid: The radial grid.
+        f: Distribution, shape (n,).
+
+    Returns:
+        u, increasing, and complex z(u), of the same shape (n * GAUSS,).
+    """
+    model = radial_screening(potential, grid)
+    z = model.dispersion(jnp.log(jnp.maximum(jnp.asarray(f), 1e-300)))
+    return model.strips.radius.reshape(-1), z.reshape(-1)
 
 
 def _value_and_slopes(potential: Potential, z: Array) -> tuple[Array, Array]:

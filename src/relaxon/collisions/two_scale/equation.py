@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from relaxon.collisions.landau import Landau
 from relaxon.collisions.two_scale.system import TwoScaleSystem
 from relaxon.core.equation import Equation
 from relaxon.core.errors import require
+from relaxon.core.references import PAPERS
 from relaxon.core.registry import register
 from relaxon.distributions.hot_spot import C0, blowdown, check_blowdown
 from relaxon.grids.radial import RadialGrid
@@ -48,6 +49,7 @@ class TwoScale(Equation):
         InputError: delta or alpha outside its range.
     """
 
+    reference: ClassVar[str] = PAPERS["gualdani2025"]
     delta: float = eqx.field(static=True)
     alpha: float = eqx.field(static=True)
 

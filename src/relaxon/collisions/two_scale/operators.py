@@ -12,13 +12,11 @@ import numpy as np
 from jax import Array
 from scipy.special import erf
 
+from relaxon.distributions.hot_spot import PEAK
 from relaxon.grids.radial import RadialGrid, apply_stencil
 
 WIDTH = 3
 """Half bandwidth of every local operator here."""
-
-PEAK = (2 * math.pi) ** -1.5
-"""M(0) of the unit Maxwellian."""
 
 CENTRAL = np.array([0, 1, -8, 0, 8, -1, 0]) / 12.0
 OUTWARD = np.array([-1, 6, -18, 10, 3, 0, 0]) / 12.0

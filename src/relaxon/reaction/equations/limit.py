@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import reals, require
+from relaxon.core.references import PAPERS
 from relaxon.core.registry import register
 from relaxon.grids.torus import TorusGrid
 
@@ -50,6 +51,9 @@ def diffusion_tensor(given: Any, d: int, name: str = "D1") -> np.ndarray:
 
 class Limit(eqx.Module):
     """What the limit shares on a torus and under a confining potential; m has the grid's shape."""
+
+    reference: ClassVar[str] = PAPERS["neumann2016"]
+    """The paper of the theory, for the report of a run."""
 
     @abc.abstractmethod
     def mean_symbol(self, m: jax.Array, grid: Any) -> jax.Array | None:

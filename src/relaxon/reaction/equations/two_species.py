@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, reals, require
+from relaxon.core.references import PAPERS
 from relaxon.reaction.equations.limit import density_from_difference, relative
 
 Pair = tuple[jax.Array, jax.Array]
@@ -86,6 +87,9 @@ class TwoSpecies(eqx.Module):
     On a `PhaseGrid` F = f/chi_1 and G = g/chi_2, and integrals over positions are plain; on a
     `ConfinedGrid` the profiles carry the Gibbs factor, and integrals its weight.
     """
+
+    reference: ClassVar[str] = PAPERS["neumann2016"]
+    """The paper of the theory, for the report of a run."""
 
     epsilon: eqx.AbstractVar[float]
 

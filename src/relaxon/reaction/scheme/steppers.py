@@ -14,6 +14,7 @@ from relaxon.reaction.scheme.limit import Diffusive
 from relaxon.reaction.scheme.split import Split
 from relaxon.reaction.scheme.walls import Specular
 from relaxon.stepping.stepper import Stepper
+from relaxon.stepping.tableaux import RODAS3
 
 
 class Reacting(Stepper):
@@ -30,6 +31,14 @@ class Reacting(Stepper):
     """
 
     inner: Asymptotic | Specular
+
+    @property
+    def reference(self) -> str:
+        """The paper of the limiter that keeps f and g in their box."""
+        return (
+            "X. Zhang, C.-W. Shu, On maximum-principle-satisfying high order schemes for scalar "
+            "conservation laws, J. Comput. Phys. 229 (2010) 3091-3120"
+        )
 
     def start(self, f0: Any) -> Any:
         """The state at t = 0."""
@@ -64,6 +73,11 @@ class Limiting(Stepper):
     """`Diffusive` with the diagnostics of the limit equation; `distance` is that of (10)."""
 
     inner: Diffusive
+
+    @property
+    def reference(self) -> str:
+        """The paper of the coefficients of RODAS3."""
+        return RODAS3.reference
 
     def start(self, f0: Any) -> Any:
         """The state at t = 0."""

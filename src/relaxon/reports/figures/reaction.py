@@ -1,8 +1,7 @@
-"""Figures of the reaction model; see `relaxon.reports.figures.radial`."""
+"""Figures of the reaction model."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,64 +9,120 @@ import numpy as np
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from relaxon.reports.figures import radial as plot
-from relaxon.reports.headlines import reaction as summary_reaction
+from relaxon.distributions.gaussians import isotropic
+from relaxon.reaction.theory.scaled_rates import gaussian_map, gaussian_variances
+from relaxon.reports.figures.catalogue import figure as entered
+from relaxon.reports.figures.style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    WIDE,
+    at_time,
+    beside,
+    canvas,
+    panels,
+    ramp,
+    spread,
+)
+from relaxon.reports.headlines.reaction import (
+    is_confined,
+    is_linear,
+    is_reaction,
+    measured_rate,
+    model,
+    rates,
+    rho_infinity,
+)
+from relaxon.reports.recorded import positions, side
 from relaxon.runs.solution import Solution
 
 VISIBLE = 1e-6
 """Part of the largest Gibbs density above which densities relative to it are shown."""
 
 
+def is_followed(solution: Solution) -> bool:
+    """Whether a run is one of the reaction model, recorded at more times than its two ends."""
+    return len(solution.t) > 2 and is_reaction(solution)
+
+
+def has_fields(*names: str) -> Callable[[Solution], bool]:
+    """Whether a run of the reaction model recorded these fields."""
+    return lambda solution: set(names) <= set(solution.fields) and is_followed(solution)
+
+
+def on_a_line(solution: Solution) -> bool:
+    """Whether a run recorded f over one position and one velocity."""
+    axes = set(solution.coordinates)
+    return has_fields("f")(solution) and axes in ({"x", "v"}, {"x", "xi"})
+
+
+def decays(solution: Solution) -> bool:
+    """Whether there are rates to compare the decay of a run with."""
+    return is_followed(solution) and rates(solution) is not None
+
+
+@entered(
+    "densities",
+    when=lambda s: "x" in s.coordinates and has_fields("rho_f", "rho_g")(s),
+    part="state",
+)
 def densities(solution: Solution) -> Figure:
     """The densities of both species over x at several times; the dotted line is the equilibrium.
 
     Under a confining potential they are relative to exp(-phi), and shown where it is above
     `VISIBLE` of its largest value.
     """
-    confined = summary_reaction.confined(solution)
+    confined = is_confined(solution)
     shown = _visible(solution) if confined else slice(None)
     x = np.asarray(solution.coordinates["x"], float)[shown]
-    times = plot._spread(_milestones(solution), 5)
-    figure, panels = plot._panels(2, height=3.6)
-    r = summary_reaction.rho_infinity(solution)
-    linear = summary_reaction.kind(solution) == "LinearizedReaction"
+    times = spread(_milestones(solution), 5)
+    figure, both = panels(2, height=3.6)
+    r = rho_infinity(solution)
+    linear = is_linear(solution)
     for axes, name, title, end in (
-        (panels[0], "rho_f", r"(a) $\rho_f(t, x)$", r),
-        (panels[1], "rho_g", r"(b) $\rho_g(t, x)$", 1 / r),
+        (both[0], "rho_f", r"(a) $\rho_f(t, x)$", r),
+        (both[1], "rho_g", r"(b) $\rho_g(t, x)$", 1 / r),
     ):
-        for k, colour in zip(times, plot._ramp(len(times))):
+        for k, colour in zip(times, ramp(len(times))):
             axes.plot(
                 x,
                 solution.fields[name][k][shown],
                 color=colour,
-                label=plot._labels(solution)(solution.t[k]),
+                label=at_time(solution.t[k]),
             )
         level = 0.0 if linear else end
-        axes.axhline(level, color=plot.RED, lw=1.0, ls=":", label="equilibrium")
+        axes.axhline(level, color=RED, lw=1.0, ls=":", label="equilibrium")
         axes.set_xlabel("$x$")
         words = ", perturbation" if linear else r", relative to $e^{-\phi}$" if confined else ""
         axes.set_title(title + words, loc="left")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    figure.legend(*both[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     return figure
 
 
+@entered(
+    "picture",
+    when=lambda s: has_fields("m", "rho_f", "rho_g")(s) and np.ndim(s.fields["m"]) == 3,
+    part="state",
+)
 def picture(solution: Solution) -> Figure:
     """The difference m of the densities (above) and the product (below) over the plane."""
-    times = plot._spread(_milestones(solution), 4)
+    times = spread(_milestones(solution), 4)
     m = solution.fields["m"]
     product = solution.fields["rho_f"] * solution.fields["rho_g"]
     top = float(np.max(np.abs(m[0])))
     far = max(float(np.max(np.abs(product[times] - 1))), 1e-12)
-    figure = Figure(figsize=(plot.WIDTH + 0.6, 4.2), layout="constrained")
+    figure = canvas(4.2, WIDE)
     grid = figure.subplots(2, len(times), squeeze=False)
-    length = summary_reaction.side(solution)
+    length = side(solution)
     box: Any = {"origin": "lower", "extent": (0, length, 0, length), "interpolation": "bicubic"}
     for column, k in enumerate(times):
         above = grid[0, column].imshow(m[k].T, cmap="RdBu_r", vmin=-top, vmax=top, **box)
         below = grid[1, column].imshow(
             product[k].T, cmap="PuOr_r", vmin=1 - far, vmax=1 + far, **box
         )
-        grid[0, column].set_title(plot._labels(solution)(solution.t[k]))
+        grid[0, column].set_title(at_time(solution.t[k]))
         for axes in grid[:, column]:
             axes.grid(False)
             axes.set_xticks([0, length])
@@ -81,6 +136,7 @@ def picture(solution: Solution) -> Figure:
     return figure
 
 
+@entered("phase", when=on_a_line, part="state")
 def phase(solution: Solution) -> Figure:
     """The first species over phase space at four times.
 
@@ -88,21 +144,20 @@ def phase(solution: Solution) -> Figure:
     that is above `VISIBLE` of its largest value; transport turns this ratio about the minimum of
     the potential, and its equilibrium is a constant.
     """
-    times = plot._spread(_milestones(solution), 4)
+    times = spread(_milestones(solution), 4)
     f = np.asarray(solution.fields["f"])
-    confined = summary_reaction.confined(solution)
+    confined = is_confined(solution)
     speed = "xi" if confined else "v"
     x, v = (np.asarray(solution.coordinates[name], float) for name in ("x", speed))
     height = 4 * _width(f, v)
     weight = None
     if confined:
-        gibbs = np.asarray(summary_reaction.line(solution).gibbs)
-        weight = gibbs[:, None] * np.exp(-0.5 * v**2) / np.sqrt(2 * np.pi)
+        gibbs = np.asarray(positions(solution).gibbs)
+        weight = gibbs[:, None] * np.asarray(isotropic(v, 1.0, 1.0, d=1))
         f, height = f / weight, float(np.sqrt(-2 * np.log(VISIBLE)))
     seen = f[times] if weight is None else f[times][:, weight > VISIBLE * weight.max()]
     top, least = float(np.max(seen)), float(np.min(seen))
-    figure = Figure(figsize=(plot.WIDTH + 0.6, 2.6), layout="constrained")
-    row = figure.subplots(1, len(times), squeeze=False)[0]
+    figure, row = panels(len(times), 2.6, WIDE)
     scale: Any = {"vmin": least if confined else min(0.0, least), "vmax": top}
     scale |= {"cmap": "RdBu_r" if confined else "viridis", "shading": "gouraud"}
     for axes, k in zip(row, times):
@@ -113,8 +168,9 @@ def phase(solution: Solution) -> Figure:
             axes.contourf(x, v, depth, levels=ends, colors="white", antialiased=True)
             axes.set_xlim(*x[_visible(solution)][[0, -1]])
         axes.grid(False)
-        axes.set_title(plot._labels(solution)(solution.t[k]))
+        axes.set_title(at_time(solution.t[k]))
         axes.set_xlabel("$x$")
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(4, prune="both"))
         axes.set_ylim(-height, height)
     row[0].set_ylabel(r"$\xi = v/\sqrt{T_1}$" if confined else "$v$")
     for axes in row[1:]:
@@ -124,13 +180,18 @@ def phase(solution: Solution) -> Figure:
     return figure
 
 
+@entered(
+    "reaction-entropy",
+    when=lambda s: "entropy" in s.diagnostics and is_followed(s),
+    part="laws",
+)
 def entropy(solution: Solution) -> Figure:
     """The entropy (5) relative to equilibrium, and its production (6) beside its rate of change."""
     t, keep = solution.t, solution.t > 0
     h = np.asarray(solution.diagnostics["entropy"], float)
-    figure, (left, right) = plot._panels(2)
+    figure, (left, right) = panels(2)
     good = keep & (h > 0)
-    left.semilogy(t[good], h[good], color=plot.BLUE)
+    left.semilogy(t[good], h[good], color=BLUE)
     grown = float(np.max(np.diff(h)))
     words = "never increased" if grown <= 0 else f"largest increase {grown:.1e}"
     left.set_title(f"(a) relative entropy: {words}", loc="left")
@@ -138,11 +199,11 @@ def entropy(solution: Solution) -> Figure:
     if "entropy_production" in solution.diagnostics:
         made = np.asarray(solution.diagnostics["entropy_production"], float)
         shown = keep & (made > 0)
-        right.semilogy(t[shown], made[shown], color=plot.BLUE, label="production (6)")
+        right.semilogy(t[shown], made[shown], color=BLUE, label="production (6)")
     middle, slope = (t[1:] + t[:-1]) / 2, -np.diff(h) / np.diff(t)
     shown = slope > 0
     label = r"$-\Delta H / \Delta t$ between records"
-    right.semilogy(middle[shown], slope[shown], "o", ms=3, color=plot.ORANGE, label=label)
+    right.semilogy(middle[shown], slope[shown], "o", ms=3, color=ORANGE, label=label)
     right.set_title("(b) entropy production", loc="left")
     right.legend()
     for axes in (left, right):
@@ -150,23 +211,24 @@ def entropy(solution: Solution) -> Figure:
     return figure
 
 
+@entered("rates", when=decays, part="laws")
 def decay(solution: Solution) -> Figure:
     """Distance to equilibrium with the rates that are proven (DMS, H1) and the true one drawn in.
 
     The lines begin at the distance at a tenth of the time: they show slopes; what the proofs
     allow is such a line times a constant.
     """
-    found = summary_reaction.rates(solution)
+    found = rates(solution)
     assert found is not None
     t = solution.t
-    figure, (axes,) = plot._panels(1, height=3.5)
+    figure, (axes,) = panels(1, height=3.5)
     y = np.asarray(solution.diagnostics["distance"], float)
-    axes.semilogy(t, y, color=plot.BLUE, lw=2.2, label=r"$\|F\|_w$, norm (10)")
+    axes.semilogy(t, y, color=BLUE, lw=2.2, label=r"$\|F\|_w$, norm (10)")
     first = int(np.argmin(np.abs(t - 0.1 * t[-1])))
     for rate, label, colour, style in (
         (found.true, "true: spectral gap", "black", "--"),
-        (found.dms, "proven: Theorem 2.1 (DMS)", plot.ORANGE, "-."),
-        (found.h1, "proven: section 2.2 ($H^1$)", plot.GREEN, ":"),
+        (found.dms, "proven: Theorem 2.1 (DMS)", ORANGE, "-."),
+        (found.h1, "proven: section 2.2 ($H^1$)", GREEN, ":"),
     ):
         if rate is None:
             continue
@@ -178,52 +240,54 @@ def decay(solution: Solution) -> Figure:
         wave = np.asarray(solution.diagnostics["amp1"], float)
         words = "wave of $m$" if found.k is not None else "part of $m$ linear in $x$"
         floor = 1e-3 * float(np.min(y[y > 0]))
-        axes.semilogy(
-            t, np.where(wave > floor, wave, np.nan), color=plot.PURPLE, lw=1.2, label=words
-        )
+        axes.semilogy(t, np.where(wave > floor, wave, np.nan), color=PURPLE, lw=1.2, label=words)
     axes.set_xlabel("$t$")
     axes.xaxis.set_major_locator(ticker.MaxNLocator(6))
     axes.set_ylabel("distance to equilibrium")
-    axes.set_title(
-        rf"$\rho_\infty = {found.rho_inf:.3g}$"
-        + ("" if found.k is None else rf", $\varepsilon k = {found.k:.3g}$")
-        + "; "
-        f"measured at the end {summary_reaction.measured_rate(solution):.4g}",
-        loc="left",
-    )
-    plot._beside(axes)
+    said = [rf"$\rho_\infty = {found.rho_inf:.3g}$"]
+    said += [] if found.k is None else [rf"$\varepsilon k = {found.k:.3g}$"]
+    measured = measured_rate(solution)
+    said += [f"measured at the end {measured:.4g}"] if np.isfinite(measured) else []
+    axes.set_title(", ".join(said), loc="left")
+    beside(axes)
     return figure
 
 
+def on_a_map(solution: Solution) -> bool:
+    """Whether a run is a point of the map of rates."""
+    found = rates(solution) if is_followed(solution) and is_linear(solution) else None
+    return found is not None and found.k is not None
+
+
+@entered("rate-map", when=on_a_map, part="laws")
 def rate_map(solution: Solution) -> Figure:
     """True rate, and the share of it that Theorem 2.1 proves, over rho_inf and the wave number.
 
     The dashed curve is the critical wave number: below it there is a discrete eigenvalue, above
     it the essential spectrum decides. The cross is the run.
     """
-    variances = summary_reaction.gaussian_variances(solution)
-    found = summary_reaction.rates(solution)
-    assert variances is not None and found is not None
-    assert found.k is not None
+    variances, found = gaussian_variances(model(solution)), rates(solution)
+    assert variances is not None and found is not None and found.k is not None
     return draw_map(*variances, (found.rho_inf, found.k))
 
 
 def draw_map(T1: float, T2: float, mark: tuple[float, float] | None = None) -> Figure:
     """The map of rates for Gaussian profiles of variance T1, T2; `mark` is a point on it."""
-    r, k, table, critical = _map(T1, T2)
-    figure, panels = plot._panels(2, height=3.4)
+    table = gaussian_map(T1, T2)
+    r, k = table.rho_inf, table.k
+    figure, both = panels(2, height=3.4)
     for axes, values, title, label in (
-        (panels[0], table["true"], "(a) true rate", "rate of the norm"),
-        (panels[1], table["dms"] / table["true"], "(b) share proven (DMS)", "DMS rate / true rate"),
+        (both[0], table.true, "(a) true rate", "rate of the norm"),
+        (both[1], table.dms / table.true, "(b) share proven (DMS)", "DMS rate / true rate"),
     ):
         mesh = axes.pcolormesh(
             r, k, values.T, cmap="viridis", shading="gouraud", vmin=0, rasterized=True
         )
         lines = axes.contour(r, k, values.T, colors="white", linewidths=0.7)
         axes.clabel(lines, fontsize=7, fmt="%g")
-        axes.plot(r, critical, color=plot.ORANGE, ls="--", lw=1.3, label="critical wave number")
+        axes.plot(r, table.critical, color=ORANGE, ls="--", lw=1.3, label="critical wave number")
         if mark is not None:
-            axes.plot(*mark, "x", color=plot.RED, ms=8, mew=2, label="this run", clip_on=False)
+            axes.plot(*mark, "x", color=RED, ms=8, mew=2, label="this run", clip_on=False)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
@@ -235,19 +299,9 @@ def draw_map(T1: float, T2: float, mark: tuple[float, float] | None = None) -> F
         axes.set_ylabel("$k$")
         axes.set_title(title, loc="left")
         figure.colorbar(mesh, ax=axes, label=label)
-    handles = panels[0].get_legend_handles_labels()
+    handles = both[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=2)
     return figure
-
-
-@functools.lru_cache(maxsize=4)
-def _map(T1: float, T2: float) -> tuple:
-    from relaxon.reaction import critical_wavenumber
-    from relaxon.reaction import rate_map as compute
-
-    r, k = np.geomspace(0.2, 5.0, 23), np.geomspace(0.1, 20.0, 24) / np.sqrt(max(T1, T2))
-    critical = np.array([critical_wavenumber(one, T1, T2) for one in r])
-    return r, k, compute(r, k, T1, T2, ("true", "dms")), critical
 
 
 def _milestones(solution: Solution) -> np.ndarray:
@@ -259,7 +313,7 @@ def _milestones(solution: Solution) -> np.ndarray:
 
 def _visible(solution: Solution) -> np.ndarray:
     """Where the Gibbs density of a confined run carries mass: nodal values beyond are rough."""
-    gibbs = np.asarray(summary_reaction.line(solution).gibbs)
+    gibbs = np.asarray(positions(solution).gibbs)
     return gibbs > VISIBLE * gibbs.max()
 
 
@@ -267,32 +321,3 @@ def _width(f: np.ndarray, v: np.ndarray) -> float:
     """Root mean square velocity of |f| at t = 0."""
     weight = np.sum(np.abs(f[0]), axis=0)
     return float(np.sqrt(np.sum(weight * v**2) / np.sum(weight)))
-
-
-def _ours(solution: Solution) -> bool:
-    return summary_reaction.kind(solution) is not None and len(solution.t) > 2
-
-
-def _has(solution: Solution, *names: str) -> bool:
-    return _ours(solution) and all(name in solution.fields for name in names)
-
-
-FIGURES: dict[str, tuple[Callable[[Solution], Figure], Callable[[Solution], bool]]] = {
-    "densities": (densities, lambda s: _has(s, "rho_f", "rho_g") and "x" in s.coordinates),
-    "picture": (picture, lambda s: _has(s, "m", "rho_f", "rho_g") and np.ndim(s.fields["m"]) == 3),
-    "phase": (
-        phase,
-        lambda s: _has(s, "f") and set(s.coordinates) in ({"x", "v"}, {"x", "xi"}),
-    ),
-    "reaction-entropy": (entropy, lambda s: _ours(s) and "entropy" in s.diagnostics),
-    "rates": (decay, lambda s: _ours(s) and summary_reaction.rates(s) is not None),
-    "rate-map": (
-        rate_map,
-        lambda s: (
-            _ours(s)
-            and summary_reaction.kind(s) == "LinearizedReaction"
-            and summary_reaction.rates(s) is not None
-        ),
-    ),
-}
-"""Figures by name: the function, and whether it applies to a solution."""

@@ -1,6 +1,6 @@
 """Figures of dynamical screening: the weight K(u), the dispersion function, the effect of both.
 
-Unlike other figures these evaluate the dispersion function of what was recorded.
+Unlike other figures these ask the operator for the dispersion function of what was recorded.
 """
 
 from __future__ import annotations
@@ -8,47 +8,46 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from relaxon.collisions.lenard_balescu import LenardBalescu
+from relaxon.collisions.radial.screening import dispersion_of
+from relaxon.core.registry import from_spec
+from relaxon.reports.figures.catalogue import figure as entered
+from relaxon.reports.figures.style import BLUE, ORANGE, canvas, panels, ramp
+from relaxon.reports.recorded import equation, spec
 from relaxon.runs.solution import Solution
-
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-WIDTH = 7.2
+from relaxon.screening.dispersion import epsilon_plane, weight_ratio
 
 
 def is_screened(solution: Solution) -> bool:
     """Whether a run is of the Lenard-Balescu equation on a radial grid."""
-    equation = solution.provenance.get("equation", {})
-    named = isinstance(equation, dict) and equation.get("class") == "LenardBalescu"
-    return named and set(solution.coordinates) == {"r"} and len(solution.t) > 1
+    return isinstance(equation(solution), LenardBalescu) and set(solution.coordinates) == {"r"}
 
 
+@entered("screening", when=is_screened, part="medium")
 def screening(solution: Solution) -> Figure:
     """The screened weight K(u) at several times over that of Landau, and the Penrose margin.
 
     K differs from K_0 by what the medium does to the interaction: below one it shields, above
     one a weakly damped wave carries it.
     """
-    potential, grid = _objects(solution)
+    potential, grid = equation(solution).potential, from_spec(spec(solution, "grid"))
     entropy = np.asarray(solution.diagnostics["relative_entropy"], float)
     middle = int(np.argmax(entropy < 0.2 * entropy[0]))
     chosen = sorted({0, middle, len(solution.t) - 1})
-    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    base = _unscreened(potential)
-    colours = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.85, len(chosen)))
-    for k, colour in zip(chosen, colours):
-        u, z = _dispersion(potential, grid, solution.f[k])
-        weight = np.asarray(potential.screening(z)) / base
+    figure, (left, right) = panels(2, 3.2)
+    for k, colour in zip(chosen, ramp(len(chosen))):
+        u, z = dispersion_of(potential, grid, solution.f[k])
+        weight, relative = weight_ratio(potential, z)
         left.semilogy(u, weight, color=colour, label=f"$t = {solution.t[k]:.3g}$")
     width = math.sqrt(float(solution.diagnostics["temperature"][0]))
     left.set_xlim(0, 8 * width)
     left.axhline(1.0, color="black", ls="--", lw=0.9, label="Landau")
     left.set_xlabel("$u = n \\cdot v$")
-    left.set_ylabel("$K(u) / K_0$" if base != 1.0 else "$K(u)$")
+    left.set_ylabel("$K(u) / K_0$" if relative else "$K(u)$")
     left.set_title("(a) screened weight", loc="left")
     left.legend(loc="best")
     margin = np.asarray(solution.diagnostics["penrose_margin"], float)
@@ -60,32 +59,24 @@ def screening(solution: Solution) -> Figure:
     return figure
 
 
+@entered("dispersion", when=is_screened, part="medium")
 def dispersion(solution: Solution) -> Figure:
     """|eps(k, u)| at the end of the run, with the curve Re eps = 0 of weakly damped waves.
 
     Dark is weak damping: a particle of velocity component u along k excites the wave there.
     """
-    potential, grid = _objects(solution)
-    u, z = _dispersion(potential, grid, solution.f[-1])
+    potential, grid = equation(solution).potential, from_spec(spec(solution, "grid"))
+    u, z = dispersion_of(potential, grid, solution.f[-1])
     return dispersion_map(potential, u, z, float(solution.diagnostics["temperature"][-1]))
 
 
-def dispersion_map(potential: Any, u: np.ndarray, z: Any, temperature: float = 0.5) -> Figure:
+def dispersion_map(potential: Any, u: Any, z: Any, temperature: float = 0.5) -> Figure:
     """The map of |eps(k, u)| for z(u) on a line u >= 0."""
-    import jax.numpy as jnp
-
-    reach = 8 * math.sqrt(temperature)
-    inside = u <= reach
+    u = np.asarray(u)
+    inside = u <= 8 * math.sqrt(temperature)
     u, z = u[inside], np.asarray(z)[inside]
-    lowest = max(float(np.asarray(potential.v_max)) * 1e-4, 1e-300)
-    top = 4.0
-    if math.isfinite(float(potential.v_max)):
-        k_end = float(potential.wavenumber(jnp.asarray(max(lowest, float(potential.v_min)))))
-        top = min(max(k_end, 1e-3), 50.0)
-    k = np.linspace(max(top / 400, float(getattr(potential, "k_min", 0.0))), top, 300)
-    vhat = np.asarray(potential.vhat(jnp.asarray(k)))[:, None]
-    eps = 1 + vhat * z
-    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+    k, eps = epsilon_plane(potential, z)
+    figure = canvas(3.6)
     axes = figure.subplots()
     size = np.abs(eps)
     norm = LogNorm(max(float(size.min()), 1e-8), float(size.max()))
@@ -105,8 +96,7 @@ def comparison(screened: Solution, bare: Solution) -> Figure:
 
     The ratio of the entropy productions is what screening does to the speed of relaxation.
     """
-    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = panels(2, 3.2)
     for solution, label, colour in (
         (screened, "Lenard-Balescu", BLUE),
         (bare, "Landau, same $L$", ORANGE),
@@ -132,31 +122,3 @@ def comparison(screened: Solution, bare: Solution) -> Figure:
     right.set_ylabel("entropy production")
     right.set_title("(b) production at equal entropy", loc="left")
     return figure
-
-
-def _objects(solution: Solution) -> tuple[Any, Any]:
-    from relaxon.core.registry import from_spec
-
-    equation = from_spec(solution.provenance["equation"])
-    return equation.potential, from_spec(solution.provenance["grid"])
-
-
-def _dispersion(potential: Any, grid: Any, f: np.ndarray) -> tuple[np.ndarray, Any]:
-    """u and z(u) at the Gauss points of the solver."""
-    import jax.numpy as jnp
-
-    from relaxon.collisions.radial.screening import radial_screening
-
-    model = radial_screening(potential, grid)
-    z = model.dispersion(jnp.log(jnp.maximum(jnp.asarray(f), 1e-300)))
-    return np.asarray(model.strips.radius).ravel(), z.reshape(-1)
-
-
-def _unscreened(potential: Any) -> float:
-    """K_0, or one where it diverges (Coulomb without k_min)."""
-    from relaxon.core.errors import InputError
-
-    try:
-        return float(potential.k0())
-    except InputError:
-        return 1.0

@@ -1,196 +1,100 @@
-"""The numbers of a run of the reaction model that a reader looks for first."""
+"""The numbers of a run of the reaction model."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import math
 from typing import Any
 
 import numpy as np
 
+from relaxon.numerics.fits import late_rate
+from relaxon.reaction.equations.confined import ConfinedReaction, LinearizedConfined
+from relaxon.reaction.equations.confined_limit import ConfinedLimit
+from relaxon.reaction.equations.limit import Limit, equilibrium_density
+from relaxon.reaction.equations.two_species import Perturbation, TwoSpecies
+from relaxon.reaction.theory.scaled_rates import ScaledRates, scaled_rates
+from relaxon.reports.headlines.base import Headline, at_start
+from relaxon.reports.headlines.catalogue import headline
+from relaxon.reports.recorded import equation, longest_wave, volume
 from relaxon.runs.solution import Solution
 
-KINDS = (
-    "KineticReaction",
-    "LinearizedReaction",
-    "DiffusionLimit",
-    "ConfinedReaction",
-    "ConfinedLimit",
-)
+
+def model(solution: Solution) -> Any:
+    """The equation of a run if it is one of the reaction model, else None."""
+    found = equation(solution)
+    return found if isinstance(found, TwoSpecies | Limit) else None
 
 
-@dataclasses.dataclass(frozen=True)
-class Rates:
-    """Decay rates of the norm in the time of a run.
-
-    Attributes:
-        dms: What neumann2016, Theorem 2.1 proves with the best weight.
-        h1: What the method of its section 2.2 proves with the best weights; None under a
-            confining potential.
-        true: The spectral gap.
-        rho_inf: Density at equilibrium.
-        k: Wave number of the longest wave, times epsilon; None under a confining potential.
-    """
-
-    dms: float
-    h1: float | None
-    true: float
-    rho_inf: float
-    k: float | None
+def is_reaction(solution: Solution) -> bool:
+    """Whether a run is one of the reaction model."""
+    return model(solution) is not None
 
 
-def kind(solution: Solution) -> str | None:
-    """The class of the equation if it is one of the reaction model, else None."""
-    equation = solution.provenance.get("equation", {})
-    name = equation.get("class") if isinstance(equation, dict) else None
-    return name if name in KINDS else None
+def is_linear(solution: Solution) -> bool:
+    """Whether a run is one of small perturbations of an equilibrium."""
+    return isinstance(model(solution), Perturbation)
 
 
-def equation_settings(solution: Solution) -> dict[str, Any]:
-    """The settings of the equation of a run."""
-    return dict(solution.provenance["equation"]["settings"])
-
-
-def period(solution: Solution) -> float:
-    """Length of the torus; 2 for a box of length one, whose waves are half as long again."""
-    grid = solution.provenance["grid"]
-    if grid["class"] == "WalledGrid":
-        return 2.0
-    settings = grid["settings"]
-    return float((settings["torus"]["settings"] if "torus" in settings else settings)["length"])
-
-
-def side(solution: Solution) -> float:
-    """Length of the positions along each axis."""
-    walled = solution.provenance["grid"]["class"] == "WalledGrid"
-    return 1.0 if walled else period(solution)
-
-
-def gaussian_variances(solution: Solution) -> tuple[float, float] | None:
-    """T1 and T2 if both profiles are isotropic Gaussians, else None."""
-    settings = equation_settings(solution)
-    found = []
-    for name in ("chi1", "chi2"):
-        chi = settings.get(name, {}).get("settings", {})
-        if chi.get("name") != "gaussian":
-            return None
-        found.append(float(chi.get("variance", 1.0)))
-    return found[0], found[1]
+def is_confined(solution: Solution) -> bool:
+    """Whether a run is one under a confining potential."""
+    return isinstance(model(solution), ConfinedReaction | LinearizedConfined | ConfinedLimit)
 
 
 def rho_infinity(solution: Solution) -> float:
     """The density at equilibrium, from (4) or from the linearisation."""
-    settings = equation_settings(solution)
-    if "rho_inf" in settings:
-        return float(settings["rho_inf"])
-    volume, grid = 1.0, solution.provenance["grid"]["class"]
-    if grid.startswith("Confined"):
-        volume = float(line(solution).volume)
-    elif grid != "WalledGrid":
-        d = sum(name.startswith("x") for name in solution.coordinates)
-        volume = period(solution) ** d
-    m = float(solution.diagnostics["mass_difference"][0]) / volume
-    root = math.hypot(m, 2.0)
-    return 0.5 * (m + root) if m >= 0 else 2.0 / (root - m)
+    found = model(solution)
+    if isinstance(found, Perturbation):
+        return float(found.rho_inf)
+    return equilibrium_density(solution.diagnostics["mass_difference"][0], volume(solution))
 
 
-def rates(solution: Solution) -> Rates | None:
-    """The explicit rates and the true one for a kinetic run with Gaussian profiles, else None.
-
-    The scaled equations (9) are those with epsilon = 1, wave numbers epsilon k and time
-    t/epsilon^2, so rates are those of epsilon k over epsilon^2.
-    """
-    if kind(solution) == "ConfinedReaction":
-        return _confined_rates(solution)
-    if kind(solution) not in ("KineticReaction", "LinearizedReaction"):
-        return None
-    variances = gaussian_variances(solution)
-    if variances is None:
-        return None
-    from relaxon.reaction import hypocoercive_rates
-
-    epsilon = float(equation_settings(solution)["epsilon"])
-    r, k = rho_infinity(solution), epsilon * 2 * math.pi / period(solution)
-    found = hypocoercive_rates(r, *variances, k)
-    dms, h1, true = (x / epsilon**2 for x in (found.dms, found.h1, found.true))
-    return Rates(dms, h1, true, r, k)
-
-
-def line(solution: Solution) -> Any:
-    """The positions of a run under a confining potential."""
-    from relaxon.core.registry import from_spec
-    from relaxon.grids.confined_line import ConfinedLine
-
-    grid = solution.provenance["grid"]
-    found = from_spec(grid["settings"]["line"] if grid["class"] == "ConfinedGrid" else grid)
-    assert isinstance(found, ConfinedLine)
-    return found
-
-
-def confined(solution: Solution) -> bool:
-    """Whether the run is one under a confining potential."""
-    return kind(solution) in ("ConfinedReaction", "ConfinedLimit")
-
-
-def _confined_rates(solution: Solution) -> Rates:
-    """Temperatures epsilon^2 T stand for the scaling, as wave numbers do on the torus."""
-    settings = equation_settings(solution)
-    square, r = float(settings["epsilon"]) ** 2, rho_infinity(solution)
-    dms, true = _proven_and_true(
-        r, square * settings["T1"], square * settings["T2"], line(solution).potential
-    )
-    return Rates(dms / square, None, true / square, r, None)
-
-
-@functools.lru_cache(maxsize=16)
-def _proven_and_true(r: float, T1: float, T2: float, potential: Any) -> tuple[float, float]:
-    """Kept: headlines and figures of one run ask for them again, and they cost a second."""
-    from relaxon.reaction.theory.confined_rates import confined_dms_constants
-    from relaxon.reaction.theory.confined_spectrum import confined_gap
-    from relaxon.reaction.theory.hypocoercivity import rate_of_constants
-
-    proven = rate_of_constants(confined_dms_constants(r, T1, T2, potential))
-    return proven.rate, confined_gap(r, T1, T2, potential).rate
+def rates(solution: Solution) -> ScaledRates | None:
+    """The explicit rates and the true one of a kinetic run with Gaussian profiles, else None."""
+    length = np.inf if is_confined(solution) else longest_wave(solution)
+    return scaled_rates(model(solution), rho_infinity(solution), length)
 
 
 def measured_rate(solution: Solution) -> float:
     """Decay rate of the distance over the last quarter of the time, NaN if it has no two values."""
-    t, y = solution.t, np.asarray(solution.diagnostics["distance"], float)
-    late = (t >= 0.75 * t[-1]) & (y > 0)
-    if late.sum() < 2:
-        return math.nan
-    return float(-np.polyfit(t[late], np.log(y[late]), 1)[0])
+    return late_rate(solution.t, np.asarray(solution.diagnostics["distance"], float))
 
 
-def headlines(solution: Solution) -> list[tuple[str, str, float, str]]:
-    """Headline numbers: key, words, value, what to compare with."""
-    name = kind(solution)
-    if name is None:
-        return []
-    values = solution.diagnostics
-    found = [("rho_inf", "rho_inf", rho_infinity(solution), "from the mass difference, (4)")]
-    if name == "LinearizedReaction":
-        found[0] = (*found[0][:3], "of the linearisation")
+@headline("reaction-state", when=is_reaction)
+def state(solution: Solution) -> list[Headline]:
+    """The density at equilibrium, and how far from it a run ended."""
+    source = "of the linearisation" if is_linear(solution) else "from the mass difference, (4)"
+    found = [Headline("rho_inf", "rho_inf", rho_infinity(solution), note=source)]
     for key, words in (
         ("amp1", "amplitude 2 |m_1| at the end"),
         ("distance", "distance to equilibrium at the end"),
         ("entropy", "entropy at the end"),
     ):
-        if key in values:
-            note = f"from {float(values[key][0]):.4g} at t = 0"
-            found.append((key, words, float(values[key][-1]), note))
+        if key in solution.diagnostics:
+            values = solution.diagnostics[key]
+            found.append(Headline(key, words, float(values[-1]), note=at_start(values[0])))
+    return found
+
+
+@headline("reaction-laws", when=is_reaction)
+def laws(solution: Solution) -> list[Headline]:
+    """What must not happen: growth of the entropy, values outside the box of Theorem 1.1."""
+    values, found = solution.diagnostics, []
     if "entropy" in values and len(solution.t) > 1:
-        growth = float(np.max(np.diff(values["entropy"])))
+        growth = max(float(np.max(np.diff(values["entropy"]))), 0.0)
         note = "largest increase between records; theory: never increases"
-        found.append(("entropy_growth", "growth of entropy", max(growth, 0.0), note))
+        found.append(Headline("entropy_growth", "growth of entropy", growth, note=note))
     if "box_clearance" in values:
         clearance = float(np.min(values["box_clearance"])) + 0.0
         note = "smallest, relative; theory: never negative (rounding is 1e-15)"
-        found.append(("box_clearance", "clearance of the box", clearance, note))
-    proven = rates(solution)
-    if proven is not None and len(solution.t) > 3:
-        note = f"true {proven.true:.4g}, proven: DMS {proven.dms:.4g}"
-        note += "" if proven.h1 is None else f", H1 {proven.h1:.4g}"
-        found.append(("decay_rate", "decay rate at the end", measured_rate(solution), note))
+        found.append(Headline("box_clearance", "clearance of the box", clearance, note=note))
     return found
+
+
+@headline("reaction-rates", when=lambda s: is_reaction(s) and len(s.t) > 3)
+def decay(solution: Solution) -> list[Headline]:
+    """The measured decay rate beside the proven ones and the true one."""
+    proven = rates(solution)
+    if proven is None:
+        return []
+    note = f"true {proven.true:.4g}, proven: DMS {proven.dms:.4g}"
+    note += "" if proven.h1 is None else f", H1 {proven.h1:.4g}"
+    return [Headline("decay_rate", "decay rate at the end", measured_rate(solution), note=note)]

@@ -37,6 +37,11 @@ class Potential(eqx.Module):
     v_min: eqx.AbstractVar[jax.Array]
     v_max: eqx.AbstractVar[jax.Array]
 
+    @property
+    def least_wavenumber(self) -> float:
+        """Below it Vhat vanishes."""
+        return 0.0
+
     @abstractmethod
     def vhat(self, k: jax.Array) -> jax.Array:
         """Fourier transform at the wavenumber k >= 0."""

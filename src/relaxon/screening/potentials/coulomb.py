@@ -39,6 +39,11 @@ class _Rational(Potential):
     k_max: eqx.AbstractVar[jax.Array]
     ends: eqx.AbstractVar[tuple]
 
+    @property
+    def least_wavenumber(self) -> float:
+        """k_min."""
+        return float(self.k_min)
+
     def vhat(self, k: jax.Array) -> jax.Array:
         """strength/(k^2 + mass) between the cut-offs, zero outside."""
         k = jnp.asarray(k)
