@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from relaxon.core.invariants import INVARIANTS, scale_of
+
 
 class Quiet:
     """Shows nothing."""
@@ -69,11 +71,12 @@ class Progress(Quiet):
 
 
 def _drift(records: list) -> float:
-    """Largest relative change of mass and energy between the first and the last record."""
+    """Largest relative change of an invariant between the first and the last record."""
     worst = 0.0
     if records:
-        for key in ("scalar/mass", "scalar/energy", "scalar/mass_difference"):
+        for name in INVARIANTS:
+            key = f"scalar/{name}"
             if key in records[0]:
                 first, last = float(records[0][key]), float(records[-1][key])
-                worst = max(worst, abs(last - first) / max(abs(first), 1e-300))
+                worst = max(worst, abs(last - first) / scale_of(name, first))
     return worst

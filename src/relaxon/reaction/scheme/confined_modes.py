@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from relaxon.core.methods import Posed, solves
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.reaction.equations.confined import GibbsMasses, LinearizedConfined
 from relaxon.reaction.equations.two_species import pair
@@ -18,6 +19,7 @@ from relaxon.reaction.scheme.linear_modes import (
     partial_fractions,
 )
 from relaxon.reaction.scheme.steppers import amplitude
+from relaxon.stepping.stepper import Stepper
 
 Modes = tuple[Array, Array]
 
@@ -125,3 +127,9 @@ class ConfinedModes(Exponential):
             "macroscopic": jnp.sqrt(line.integrate(m**2) * r / (r**2 + 1)),
             "amp1": amplitude(m, line),
         }
+
+
+@solves(LinearizedConfined, ConfinedGrid)
+def method(problem: Posed, rtol: float) -> Stepper:
+    """The exponential; its error is below every tolerance."""
+    return ConfinedModes(problem.equation, problem.grid)

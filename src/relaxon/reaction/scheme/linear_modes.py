@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from relaxon.core.methods import Posed, solves
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
 from relaxon.reaction.equations.two_species import Masses, pair
@@ -199,3 +200,9 @@ class LinearModes(Exponential):
 
 def _mean(weights: Any, values: Array) -> Array:
     return jnp.tensordot(jnp.asarray(weights), values, 1)
+
+
+@solves(LinearizedReaction, PhaseGrid)
+def method(problem: Posed, rtol: float) -> Stepper:
+    """The exponential; its error is below every tolerance."""
+    return LinearModes(problem.equation, problem.grid)
