@@ -54,6 +54,32 @@ def types() -> None:
     run(PYTHON, "-m", "mypy")
 
 
+STUB = ROOT / "src" / "relaxon" / "__init__.pyi"
+
+
+def stub_text() -> str:
+    """What `__init__.pyi` must say, from the table of public names."""
+    sys.path.insert(0, str(ROOT / "src"))
+    from relaxon import PUBLIC
+
+    lines = set()
+    for name, place in PUBLIC.items():
+        where, colon, inner = place.partition(":")
+        if colon and not inner:  # the module itself
+            where, _, inner = f"relaxon.{where}".rpartition(".")
+        else:
+            where, inner = f"relaxon.{where}", inner or name
+        lines.add(f"from {where} import {inner} as {name}")
+    head = '"""Public names; `python3 tasks.py stub` writes this file from `PUBLIC`."""'
+    names = [f'    "{name}",' for name in PUBLIC]
+    return "\n".join([head, "", *sorted(lines), "", "__all__ = [", *names, "]", ""])
+
+
+def stub() -> None:
+    """Write the public names for editors and type checkers, src/relaxon/__init__.pyi."""
+    STUB.write_text(stub_text())
+
+
 def docs() -> None:
     """Build the documentation, warnings being errors."""
     if (ROOT / "docs" / "conf.py").is_file():
@@ -90,6 +116,7 @@ TASKS = {
     "fix": fix,
     "lint": lint,
     "types": types,
+    "stub": stub,
     "docs": docs,
     "test": test,
     "slow": slow,

@@ -23,7 +23,7 @@ LAYERS = [
 INSIDE = {
     "screening": [["plasma_function", "potentials"], ["penrose", "waves"], ["dispersion"]],
     "collisions": [["cartesian", "radial"], ["landau", "lenard_balescu"], ["linear", "two_scale"]],
-    "reaction": [["equations"], ["scheme", "theory"]],
+    "reaction": [["equations"], ["data", "scheme", "theory"]],
     "reports": [["recorded"], ["citations", "headlines"], ["figures"], ["page"]],
     "theorems": [["family"], ["check"], ["duerinckx2023", "gualdani2025", "neumann2016"]],
 }

@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from relaxon.cases import files as config
-from relaxon.cases import reaction as config_reaction
-from relaxon.cases import velocity as config_velocity
-from relaxon.core.errors import unknown
+from relaxon.core.entries import entries, recorded
+from relaxon.core.errors import require, unknown
 
 if TYPE_CHECKING:
     from relaxon.runs.problem import Problem
     from relaxon.runs.record import Record
     from relaxon.runs.solution import Solution
-
-
-assert config_reaction and config_velocity  # imported for the tables that it adds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,15 +99,57 @@ def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any
     from relaxon.runs.problem import Problem
 
     found = config.parse(tables, settings)
-    potential = found.potential.build(getattr(found.grid, "d", 3))
-    described = found.equation
-    equation = described.build() if potential is None else described.build_with(potential)
-    grid = found.grid.build_for(equation, found.initial.width())
-    problem = Problem(equation, grid, found.initial.build(grid, equation))
+    equation = _equation(found)
+    grid = found.grid.build(equation=equation, width=found.initial.width())
+    problem = Problem(equation, grid, found.initial.build(grid=grid, equation=equation))
+    given = {**found.initial.values, "equation": equation, "grid": grid}
+    functionals = {
+        **recorded(found.initial.entry.build, given),
+        **recorded(type(equation), given),
+    }
     stored = found.settings()
-    functionals = {**found.initial.functionals(), **found.equation.functionals(equation, grid)}
-    record = found.record.build(functionals, {"case": name, **stored})
+    record = _record(found.record, functionals, {"case": name, **stored})
     return Case(name, found.description, problem, found.run.t_end, record, found.run.rtol, stored)
+
+
+def _equation(found: config.Config) -> Any:
+    """The equation of a file, with the interaction of its table [potential] if it has one."""
+    described = found.equation
+    interaction = described.given.get("potential")
+    if found.potential is None:
+        require(
+            interaction is None or interaction.default is None,
+            f"{described.type} needs a table [potential] with a type; "
+            f"allowed: {', '.join(entries('potential'))}.",
+        )
+        return described.build()
+    require(
+        "potential" not in described.values,
+        "A confining potential is a key of [equation], potential = "
+        f"{described.values.get('potential')!r}; leave the table [potential] of interactions out.",
+    )
+    require(
+        interaction is not None,
+        "This equation has no potential; leave the table [potential] out.",
+    )
+    potential = found.potential.build(d=found.grid.values.get("d", 3))
+    delta, exponent = (found.potential.values[key] for key in ("delta", "exponent"))
+    if delta != 1.0:
+        potential = potential.rescaled(delta, exponent)
+    return described.build(potential=potential)
+
+
+def _record(
+    found: config.RecordSection, functionals: Mapping[str, Any], notes: Mapping[str, Any]
+) -> Record:
+    """What to keep of a run."""
+    from relaxon.runs.record import Record
+
+    fields = None if found.fields is None else tuple(found.fields)
+    when: dict[str, Any] = {"n": found.times, "first": found.first}
+    if isinstance(found.times, list):
+        when = {"times": found.times}
+    return Record(**when, functionals=functionals, fields=fields, notes=notes)
 
 
 def case_files() -> dict[str, pathlib.Path]:

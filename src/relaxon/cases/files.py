@@ -1,378 +1,183 @@
-"""Configuration files: TOML in, the same objects that a script builds out.
+"""Configuration files: TOML in, checked tables out.
 
 A file has the tables [equation], [grid] and [initial], each with a `type`, [run] and [record], and
-[potential], with a `type`, where the equation is that of an interaction.
-What a table may hold is a pydantic model; the models of a table are listed by type name in
-`EQUATIONS`, `GRIDS` and `INITIALS`, which further equations extend. Settings that are left out
-take the default of the object they are for. Numerics never sees any of this.
+[potential], with a `type`, where the equation is that of an interaction. What a type stands for is
+entered where it is defined (`relaxon.core.entries`), and its table is the signature of what builds
+it: names, types and defaults are written once. Numerics never sees any of this.
 """
 
 from __future__ import annotations
 
-import math
+import dataclasses
+import functools
+import inspect
 import pathlib
 import tomllib
+import types
+import typing
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import pydantic
 
+from relaxon.core.entries import Entry, entries, supplied
 from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.registry import discover
 
-CELL = 0.05
-"""Width of a cell in the mapped coordinate of a radial grid if `n` is not set; at delta = 1e-6 the
-norm of F - M at t = 1/2 then has a relative error of 2e-6."""
+STRICT = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+"""Numbers must be numbers, unknown keys are refused."""
 
+GIVEN = {"potential": ("d",), "grid": ("width",)}
+"""Parameters that the rest of the file gives, though a file could hold them."""
 
-class Section(pydantic.BaseModel):
-    """One table of a configuration file; numbers must be numbers, unknown keys are refused."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
-    replaces: ClassVar[Mapping[str, str]] = {}
-    """Settings that, given from outside, stand in for another one of the file."""
-
-
-class EquationSection(Section):
-    """A table [equation]."""
-
-    def build(self) -> Any:
-        """The equation."""
-        raise NotImplementedError
-
-    def functionals(self, equation: Any, grid: Any) -> dict[str, Any]:
-        """What else to record of a run of the equation on the grid."""
-        return {}
-
-    def build_with(self, potential: Any) -> Any:
-        """The equation for a potential, where the file has a table [potential].
-
-        Raises:
-            InputError: The equation has no potential.
-        """
-        raise InputError("This equation has no potential; leave the table [potential] out.")
-
-
-class PotentialSection(Section):
-    """What stands for a table [potential] in a file without one."""
-
-    def build(self, d: int) -> Any:
-        """The potential in dimension d; None without a table."""
-        return None
-
-
-class InteractionSection(PotentialSection):
-    """A table [potential]: a potential of the grid's dimension, rescaled (duerinckx2023 (1.12)).
-
-    V(x) becomes delta^-exponent V(x/delta); the default delta = 1 leaves it as it is.
-    """
-
-    delta: float = 1.0
-    exponent: float = 0.0
-
-    def build(self, d: int) -> Any:
-        """The potential in dimension d."""
-        potential = self.unscaled(d)
-        return potential if self.delta == 1.0 else potential.rescaled(self.delta, self.exponent)
-
-    def unscaled(self, d: int) -> Any:
-        """The potential before it is rescaled."""
-        raise NotImplementedError
-
-
-class InitialSection(Section):
-    """A table [initial]."""
-
-    def width(self) -> float:
-        """The smallest velocity scale of the datum.
-
-        Raises:
-            InputError: The settings describe no datum.
-        """
-        raise NotImplementedError
-
-    def build(self, grid: Any, equation: Any) -> Any:
-        """The initial distribution on the grid."""
-        raise NotImplementedError
-
-    def functionals(self) -> dict[str, Any]:
-        """What else to record of a run that starts here."""
-        return {}
-
-
-class GridSection(Section):
-    """A table [grid]."""
-
-    def build(self, width: float) -> Any:
-        """The grid; what is not set follows from the smallest scale of the initial datum."""
-        raise NotImplementedError
-
-    def build_for(self, equation: Any, width: float) -> Any:
-        """The grid for an equation; most grids know nothing of it."""
-        return self.build(width)
-
-
-class LandauSection(EquationSection):
-    """The Landau equation; see `relaxon.Landau`."""
-
-    gamma: float = -3.0
-    strength: float | None = None
-    reaction: float = 0.0
-
-    def build(self) -> Any:
-        """The equation."""
-        from relaxon.collisions.landau import STRENGTH, Landau
-
-        strength = STRENGTH if self.strength is None else self.strength
-        return Landau(gamma=self.gamma, strength=strength, reaction=self.reaction)
-
-    def build_with(self, potential: Any) -> Any:
-        """Landau with the prefactor L of the potential (duerinckx2023 (1.7)), not screened."""
-        from relaxon.collisions.landau import Landau
-
-        require(self.strength is None, "Landau takes a strength or a table [potential], not both.")
-        strength = float(potential.landau_prefactor())
-        return Landau(gamma=self.gamma, strength=strength, reaction=self.reaction)
-
-
-class LenardBalescuSection(EquationSection):
-    """The Lenard-Balescu equation; see `relaxon.LenardBalescu`."""
-
-    def build(self) -> Any:
-        """Refuses: there is no equation without a potential."""
-        kinds = ", ".join(sorted(set(POTENTIALS) - {"none"}))
-        raise InputError(f"LenardBalescu needs a table [potential] with a type; allowed: {kinds}.")
-
-    def build_with(self, potential: Any) -> Any:
-        """The equation."""
-        from relaxon.collisions.lenard_balescu import LenardBalescu
-
-        return LenardBalescu(potential)
-
-
-class GaussianSection(InteractionSection):
-    """V(x) = amplitude exp(-|x|^2/(2 length^2)); see `relaxon.potentials.Gaussian`."""
-
-    amplitude: float = 1.0
-    length: float = 1.0
-
-    def unscaled(self, d: int) -> Any:
-        """The potential."""
-        from relaxon.screening.potentials import Gaussian
-
-        return Gaussian(d, self.amplitude, self.length)
-
-
-class YukawaSection(InteractionSection):
-    """A screened Coulomb potential; see `relaxon.potentials.Yukawa`."""
-
-    amplitude: float
-    screening_length: float
-    k_max: float = math.inf
-    k_min: float = 0.0
-
-    def unscaled(self, d: int) -> Any:
-        """The potential."""
-        from relaxon.screening.potentials import Yukawa
-
-        return Yukawa(d, self.amplitude, self.screening_length, self.k_max, self.k_min)
-
-
-class CoulombSection(InteractionSection):
-    """A cut-off Coulomb potential; see `relaxon.potentials.Coulomb`."""
-
-    k_max: float
-    amplitude: float = 1.0
-    k_min: float = 0.0
-
-    def unscaled(self, d: int) -> Any:
-        """The potential."""
-        from relaxon.screening.potentials import Coulomb
-
-        return Coulomb(d, self.k_max, self.amplitude, self.k_min)
-
-
-class TwoScaleSection(EquationSection):
-    """The two-scale system; see `relaxon.TwoScale`."""
-
-    delta: float
-    alpha: float
-
-    def build(self) -> Any:
-        """The equation."""
-        from relaxon.collisions.two_scale.equation import TwoScale
-
-        return TwoScale(self.delta, self.alpha)
-
-
-class RadialGridSection(GridSection):
-    """A radial grid; see `relaxon.RadialGrid`."""
-
-    d: int = 3
-    n: int | None = None
-    r_max: float = 12.0
-    r_min: float | None = None
-
-    def build(self, width: float) -> Any:
-        """The grid; r_min defaults to `width`, n to cells of width `CELL`."""
-        from relaxon.grids.radial import OUTER_STRETCH, RadialGrid
-
-        r_min = width if self.r_min is None else self.r_min
-        n = self.n
-        if n is None:
-            usable = r_min > 0 and self.r_max > 0 and math.isfinite(r_min + self.r_max)
-            span = math.asinh(self.r_max / r_min) + OUTER_STRETCH if usable else 1.0
-            n = max(16, math.ceil(span / CELL))
-        return RadialGrid(d=self.d, n=n, r_max=self.r_max, r_min=r_min)
-
-
-class BlowdownSection(InitialSection):
-    """M + delta^alpha M_delta (gualdani2025 (1.2))."""
-
-    delta: float
-    alpha: float
-
-    def width(self) -> float:
-        """sqrt(delta)."""
-        from relaxon.distributions.hot_spot import check_blowdown
-
-        check_blowdown(self.delta, self.alpha)
-        return math.sqrt(self.delta)
-
-    def build(self, grid: Any, equation: Any) -> Any:
-        """The initial distribution on the grid."""
-        from relaxon.distributions.hot_spot import blowdown
-
-        return blowdown(grid, self.delta, self.alpha)
-
-    def functionals(self) -> dict[str, Any]:
-        """The norms of gualdani2025, Theorem 1.1."""
-        from relaxon.collisions.two_scale.norms import BlowdownNorms
-
-        return {"blowdown": BlowdownNorms(self.delta, self.alpha)}
-
-
-class MixtureSection(InitialSection):
-    """A sum of centred isotropic Gaussians."""
-
-    weights: list[float]
-    temperatures: list[float]
-
-    def width(self) -> float:
-        """The square root of the lowest temperature."""
-        require(
-            len(self.weights) == len(self.temperatures) > 0,
-            "A mixture needs as many temperatures as weights, at least one, but got "
-            f"{len(self.weights)} weights and {len(self.temperatures)} temperatures.",
-        )
-        require(
-            all(math.isfinite(t) and t > 0 for t in self.temperatures),
-            f"The temperatures of a mixture must be positive, but are {self.temperatures}.",
-        )
-        return math.sqrt(min(self.temperatures))
-
-    def build(self, grid: Any, equation: Any) -> Any:
-        """The initial distribution on the grid."""
-        from relaxon.distributions.gaussians import gaussian_mixture
-
-        means = [[0.0] * grid.d] * len(self.weights)
-        return gaussian_mixture(grid, self.weights, means, self.temperatures)
-
-
-class RunSection(Section):
+class RunSection(pydantic.BaseModel):
     """How far and how accurately to run."""
+
+    model_config = STRICT
 
     t_end: float
     rtol: float = 1e-6
 
 
-class RecordSection(Section):
+class RecordSection(pydantic.BaseModel):
     """What to keep: so many times spaced by logarithm from `first`, or a list of times.
 
     With `towards_end` the times crowd towards the end of the run, which a first run finds: for
     solutions that blow up before t_end. `fields` names the fields to keep, all if left out.
     """
 
+    model_config = STRICT
+
     times: int | list[float] = 41
     first: float | None = None
     towards_end: bool = False
     fields: list[str] | None = None
 
-    def build(self, functionals: Mapping[str, Any], notes: Mapping[str, Any]) -> Any:
-        """The record."""
-        from relaxon.runs.record import Record
 
-        fields = None if self.fields is None else tuple(self.fields)
-        when: dict[str, Any] = {"n": self.times, "first": self.first}
-        if isinstance(self.times, list):
-            when = {"times": self.times}
-        return Record(**when, functionals=functionals, fields=fields, notes=notes)
+class Rescaling(pydantic.BaseModel):
+    """What every table [potential] may hold: V(x) becomes delta^-exponent V(x/delta).
 
+    Source: duerinckx2023 (1.12); the default delta = 1 leaves the potential as it is.
+    """
 
-EQUATIONS: dict[str, type[EquationSection]] = {
-    "Landau": LandauSection,
-    "TwoScale": TwoScaleSection,
-    "LenardBalescu": LenardBalescuSection,
-}
-POTENTIALS: dict[str, type[PotentialSection]] = {
-    "none": PotentialSection,
-    "gaussian": GaussianSection,
-    "yukawa": YukawaSection,
-    "coulomb": CoulombSection,
-}
-GRIDS: dict[str, type[GridSection]] = {"RadialGrid": RadialGridSection}
-INITIALS: dict[str, type[InitialSection]] = {
-    "blowdown": BlowdownSection,
-    "mixture": MixtureSection,
-}
+    model_config = STRICT
 
-_TYPED: dict[str, Mapping[str, type[Section]]] = {
-    "equation": EQUATIONS,
-    "potential": POTENTIALS,
-    "grid": GRIDS,
-    "initial": INITIALS,
-}
-_PLAIN: dict[str, type[Section]] = {"run": RunSection, "record": RecordSection}
-_TEXT = ("description", "source")
+    delta: float = 1.0
+    exponent: float = 0.0
 
 
-class Config(pydantic.BaseModel):
+BASES: dict[str, type[pydantic.BaseModel]] = {"potential": Rescaling}
+TYPED = ("equation", "potential", "grid", "initial")
+PLAIN: dict[str, type[pydantic.BaseModel]] = {"run": RunSection, "record": RecordSection}
+TEXT = ("description", "source")
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A checked table of a file that has a type.
+
+    Attributes:
+        type: Its type.
+        entry: What the type stands for.
+        values: Its keys, defaults included.
+    """
+
+    type: str
+    entry: Entry
+    values: Mapping[str, Any]
+
+    def build(self, **given: Any) -> Any:
+        """The object, from the keys and from what the rest of the file gives."""
+        return supplied(self.entry.build, {**given, **self.values})
+
+    @property
+    def given(self) -> dict[str, inspect.Parameter]:
+        """The parameters of what builds it that are no keys, by name."""
+        parameters = inspect.signature(self.entry.build).parameters
+        return {name: x for name, x in parameters.items() if name not in self.values}
+
+    def width(self) -> float:
+        """The smallest velocity scale of a datum.
+
+        Raises:
+            InputError: The keys describe no datum.
+        """
+        return supplied(self.entry.width, self.values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
     """A checked configuration.
 
     Attributes:
         description: One line.
         source: Key of the paper that the case belongs to, such as "gualdani2025".
         equation: What is solved.
-        potential: The interaction; of type "none" in a file without the table.
+        potential: The interaction; None in a file without the table.
         grid: On what.
         initial: From what.
         run: How far, how accurately.
         record: What is kept.
-        types: The `type` of each table that has one.
     """
-
-    model_config = pydantic.ConfigDict(frozen=True)
-    tables: ClassVar[tuple[str, ...]] = (*_TYPED, *_PLAIN)
 
     description: str
     source: str
-    equation: pydantic.SerializeAsAny[EquationSection]
-    potential: pydantic.SerializeAsAny[PotentialSection]
-    grid: pydantic.SerializeAsAny[GridSection]
-    initial: pydantic.SerializeAsAny[InitialSection]
+    equation: Table
+    potential: Table | None
+    grid: Table
+    initial: Table
     run: RunSection
     record: RecordSection
-    types: dict[str, str]
 
     def settings(self) -> dict[str, Any]:
         """All settings as they would stand in a file, defaults included."""
         found: dict[str, Any] = {"description": self.description, "source": self.source}
-        for table in self.tables:
-            if self.types.get(table) == "none":
-                continue
-            values = getattr(self, table).model_dump(exclude_none=True)
-            kind = {"type": self.types[table]} if table in self.types else {}
-            found[table] = {**kind, **values}
+        for name in TYPED:
+            table = getattr(self, name)
+            if table is not None:
+                held = {key: value for key, value in table.values.items() if value is not None}
+                found[name] = {"type": table.type, **held}
+        for name in PLAIN:
+            found[name] = getattr(self, name).model_dump(exclude_none=True)
         return found
+
+
+def held(hint: Any) -> Any:
+    """The part of a type that a file can hold, None if there is none."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint in (bool, int, float, str):
+        return hint
+    if origin is list:
+        return None if held(arguments[0]) is None else hint
+    if origin in (dict, Mapping):
+        return dict[str, Any]
+    if origin in (typing.Union, types.UnionType):
+        parts = [part for part in map(held, arguments) if part is not None]
+        optional = [None] if type(None) in arguments else []
+        return typing.Union[tuple(parts + optional)] if parts else None  # noqa: UP007
+    return None
+
+
+@functools.cache
+def section(table: str, kind: str) -> type[pydantic.BaseModel]:
+    """The model of a table of a type, from the signature of what builds it."""
+    build: Any = entries(table)[kind].build
+    hints = typing.get_type_hints(build)
+    if inspect.isclass(build):
+        # The fields of a class, and what its constructor says more precisely than Any.
+        inside = typing.get_type_hints(vars(build)["__init__"])
+        hints |= {name: hint for name, hint in inside.items() if hint is not Any}
+    keys: dict[str, Any] = {}
+    for name, parameter in inspect.signature(build).parameters.items():
+        kept = None if name in GIVEN.get(table, ()) else held(hints.get(name))
+        if kept is not None:
+            required = parameter.default is parameter.empty
+            keys[name] = (kept, ... if required else parameter.default)
+    base = BASES.get(table)
+    if base is None:
+        return pydantic.create_model(kind, __config__=STRICT, **keys)
+    return pydantic.create_model(kind, __base__=base, **keys)
 
 
 def read(path: pathlib.Path) -> dict[str, Any]:
@@ -404,25 +209,29 @@ def parse(tables: Mapping[str, Any], settings: Mapping[str, Any] | None = None) 
         InputError: An unknown table, type or key (the nearest right one is named), a missing or a
             non-numeric value.
     """
-    names = [*Config.tables, *_TEXT]
+    discover()
+    names = [*TYPED, *PLAIN, *TEXT]
     for name in tables:
         if name not in names:
             raise unknown("table", name, names)
-    sections = {name: _section(tables, name) for name in Config.tables}
-    kinds = {name: _kind(name, sections[name]) for name in _TYPED}
-    models = {name: _TYPED[name][kind] for name, kind in kinds.items()} | _PLAIN
+    sections = {name: _section(tables, name) for name in (*TYPED, *PLAIN)}
+    kinds = {name: _kind(name, sections[name]) for name in TYPED}
+    typed = {name: kind for name, kind in kinds.items() if kind is not None}
+    models = {name: section(name, kind) for name, kind in typed.items()} | PLAIN
     changes = [
         (place, value) for key, value in (settings or {}).items() for place in _places(key, models)
     ]
     for (name, inner), _ in changes:
-        replaced = models[name].replaces.get(inner)
+        replaced = entries(name)[typed[name]].replaces.get(inner) if name in typed else None
         sections[name] = {k: v for k, v in sections[name].items() if k != replaced}
     for (name, inner), value in changes:
         sections[name] = {**sections[name], inner: value}
-    found = {name: _checked(name, models[name], sections[name]) for name in Config.tables}
-    text = {key: str(tables.get(key, "")) for key in _TEXT}
-    values: dict[str, Any] = {**text, **found, "types": kinds}
-    return Config.model_construct(**values)
+    checked = {name: _checked(name, model, sections[name]) for name, model in models.items()}
+    found: dict[str, Any] = {name: checked[name] for name in PLAIN} | {"potential": None}
+    for name, kind in typed.items():
+        found[name] = Table(kind, entries(name)[kind], dict(checked[name]))
+    found |= {key: str(tables.get(key, "")) for key in TEXT}
+    return Config(**found)
 
 
 def parse_value(text: str) -> Any:
@@ -453,23 +262,25 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
 
 
 def _section(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
-    section = tables.get(name, {})
-    require(isinstance(section, Mapping), f"[{name}] must be a table, but is {section!r}.")
-    return dict(section)
+    found = tables.get(name, {})
+    require(isinstance(found, Mapping), f"[{name}] must be a table, but is {found!r}.")
+    return dict(found)
 
 
-def _kind(name: str, section: dict[str, Any]) -> str:
-    allowed = _TYPED[name]
-    if name == "potential" and not section:
-        return "none"
-    kind = section.pop("type", None)
-    require(kind is not None, f"[{name}] needs a type; allowed: {', '.join(sorted(allowed))}.")
+def _kind(name: str, found: dict[str, Any]) -> str | None:
+    """The type of a table, which is taken out; None for no interaction."""
+    allowed = entries(name)
+    if name == "potential" and found in ({}, {"type": "none"}):
+        found.clear()
+        return None
+    kind = found.pop("type", None)
+    require(kind is not None, f"[{name}] needs a type; allowed: {', '.join(allowed)}.")
     if kind not in allowed:
         raise unknown(f"{name} type", str(kind), allowed)
     return str(kind)
 
 
-def _places(key: str, models: Mapping[str, type[Section]]) -> Iterator[tuple[str, str]]:
+def _places(key: str, models: Mapping[str, type[pydantic.BaseModel]]) -> Iterator[tuple[str, str]]:
     table, dot, inner = key.rpartition(".")
     if dot:
         if table not in models:
@@ -484,7 +295,7 @@ def _places(key: str, models: Mapping[str, type[Section]]) -> Iterator[tuple[str
     yield from ((name, key) for name in found)
 
 
-def _checked(name: str, model: type[Section], values: dict[str, Any]) -> Section:
+def _checked(name: str, model: type[pydantic.BaseModel], values: dict[str, Any]) -> Any:
     try:
         return model(**values)
     except pydantic.ValidationError as error:
@@ -500,7 +311,7 @@ _KINDS = {
 }
 
 
-def _sentence(name: str, model: type[Section], error: Any) -> InputError:
+def _sentence(name: str, model: type[pydantic.BaseModel], error: Any) -> InputError:
     """One sentence for what pydantic found."""
     key = str(error["loc"][0]) if error["loc"] else ""
     if error["type"] == "extra_forbidden":

@@ -12,8 +12,10 @@ from jax import Array
 
 from relaxon.collisions.cartesian.convolution import landau_operator
 from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
+from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.radial.form import Frame, log_rate
 from relaxon.collisions.radial.kernels import FixedKernel, MinKernel
+from relaxon.collisions.radial.relaxation import LARGEST_CHANGE, RelativeSystem
 from relaxon.collisions.radial.screening import (
     RadialScreening,
     coefficients_of,
@@ -21,19 +23,24 @@ from relaxon.collisions.radial.screening import (
 )
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
+from relaxon.core.methods import Posed, solves
 from relaxon.core.references import PAPERS
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.distributions.functionals import moments
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
+from relaxon.screening.potentials import Potential
 from relaxon.screening.potentials.unscreened import Unscreened
+from relaxon.stepping.rosenbrock import Rosenbrock
+from relaxon.stepping.stabilized import StabilizedStepper
+from relaxon.stepping.stepper import Stepper
 
 STRENGTH = 1.0 / (8.0 * math.pi)
 """The strength of gualdani2025 (1.1), for which div A[F] grad F has A = (1/8pi) Pi/|.| * F."""
 
 
-@register
+@storable("equation", build="from_file")
 class Landau(Equation):
     r"""The Landau equation, with an optional quadratic reaction.
 
@@ -82,13 +89,19 @@ class Landau(Equation):
         self.reaction = jnp.asarray(float(reaction))
         self.reactive = bool(reaction != 0)
 
-    def settings(self) -> dict[str, float]:
-        """The arguments that build this equation again."""
-        return {
-            "gamma": self.gamma,
-            "strength": float(self.strength),
-            "reaction": float(self.reaction),
-        }
+    @classmethod
+    def from_file(
+        cls,
+        gamma: float = -3.0,
+        strength: float | None = None,
+        reaction: float = 0.0,
+        potential: Potential | None = None,
+    ) -> Landau:
+        """The equation with a strength, or the prefactor L of a potential (duerinckx2023 (1.7))."""
+        if potential is not None:
+            require(strength is None, "Landau takes a strength or a table [potential], not both.")
+            strength = float(potential.landau_prefactor())
+        return cls(gamma, STRENGTH if strength is None else strength, reaction)
 
     def kernel_model(self, grid: RadialGrid) -> FixedKernel:
         r"""The kernel of the radial form, `relaxon.collisions.radial.form`, at the interior faces.
@@ -189,3 +202,37 @@ def _mass_and_temperature(f: Array, grid: RadialGrid) -> tuple[Array, Array]:
 def _over(x: Array, y: Array) -> Array:
     """x / y at the faces, 0 at r = 0 where both vanish."""
     return jnp.where(y > 0, x / jnp.where(y > 0, y, 1.0), 0.0)
+
+
+@solves(Landau, RadialGrid)
+def radial_method(problem: Posed, rtol: float) -> Stepper:
+    """Implicit steps for log F/M."""
+    equation, grid = problem.equation, problem.grid
+    reaction = float(equation.reaction)
+    if grid.d == 2:  # the kernel is a matrix that numpy sets up
+        model = equation.kernel_model(grid)
+        system = eqx.filter_jit(RelativeSystem)(problem.f0, grid, model, reaction)
+    else:
+        system = _relative_system(equation, grid, problem.f0, reaction)
+    return Rosenbrock(system, jnp.asarray(rtol), jnp.asarray(LARGEST_CHANGE))
+
+
+@eqx.filter_jit
+def _relative_system(
+    equation: Landau, grid: RadialGrid, f0: Array, reaction: float
+) -> RelativeSystem:
+    """One compiled function: dozens of small ones cost seconds when they are first called."""
+    return RelativeSystem(f0, grid, equation.kernel_model(grid), reaction)
+
+
+@solves(Landau, VelocityGrid)
+def cartesian_method(problem: Posed, rtol: float) -> Stepper:
+    """Stabilised explicit steps for F."""
+    equation, grid = problem.equation, problem.grid
+    operator = landau_operator(grid, equation.gamma, equation.strength)
+    if equation.reactive:
+        raise InputError(
+            "The modified equation (reaction != 0) is solved on a RadialGrid only; "
+            "take a RadialGrid or reaction = 0."
+        )
+    return StabilizedStepper(CartesianRelaxation(operator, grid), rtol)

@@ -10,8 +10,10 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
-from relaxon.collisions.cartesian.radon_operator import RadonOperator
+from relaxon.collisions.cartesian.radon_operator import RadonOperator, resolution
+from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.radial.form import Frame, log_rate
+from relaxon.collisions.radial.relaxation import LARGEST_CHANGE, RelativeSystem
 from relaxon.collisions.radial.screening import (
     RadialScreening,
     coefficients_of,
@@ -19,17 +21,21 @@ from relaxon.collisions.radial.screening import (
 )
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
+from relaxon.core.methods import Posed, solves
 from relaxon.core.references import PAPERS
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.distributions.functionals import moments, temperature
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
 from relaxon.screening.penrose import penrose
 from relaxon.screening.potentials import Potential
+from relaxon.stepping.rosenbrock import Rosenbrock
+from relaxon.stepping.stabilized import StabilizedStepper
+from relaxon.stepping.stepper import Stepper
 
 
-@register
+@storable("equation")
 class LenardBalescu(Equation):
     r"""The homogeneous Lenard-Balescu equation with dynamical screening.
 
@@ -62,10 +68,6 @@ class LenardBalescu(Equation):
             f"potential must be one of relaxon.potentials, but is {potential!r}.",
         )
         self.potential = potential
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this equation again."""
-        return {"potential": self.potential}
 
     def kernel_model(self, grid: RadialGrid) -> Any:
         """The screened kernel of the radial form."""
@@ -139,3 +141,23 @@ def _rate(model: RadialScreening, f: Array) -> Array:
     frame = Frame(grid, grid.integrate(f), temperature(f, grid))
     ell = log_f - frame.log_maxwellian
     return f * log_rate(frame.adapted(ell), model.kernel(log_f), ell)
+
+
+@solves(LenardBalescu, RadialGrid)
+def radial_method(problem: Posed, rtol: float) -> Stepper:
+    """Implicit steps for log F/M."""
+    equation, grid = problem.equation, problem.grid
+    equation.require_stable(problem.f0, grid)
+    model = equation.kernel_model(grid)
+    system = eqx.filter_jit(RelativeSystem)(problem.f0, grid, model, 0.0)
+    return Rosenbrock(system, jnp.asarray(rtol), jnp.asarray(LARGEST_CHANGE))
+
+
+@solves(LenardBalescu, VelocityGrid)
+def cartesian_method(problem: Posed, rtol: float) -> Stepper:
+    """Stabilised explicit steps for F."""
+    equation, grid = problem.equation, problem.grid
+    equation.require_stable(problem.f0, grid)
+    operator = RadonOperator(grid, equation.potential)
+    resolution(operator, problem.f0)  # warns of a resonance that the grid does not resolve
+    return StabilizedStepper(CartesianRelaxation(operator, grid, equation.potential.v_max), rtol)

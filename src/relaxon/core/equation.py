@@ -1,4 +1,4 @@
-"""What an equation offers: a rate of change, its coefficients, its invariants, its equilibrium."""
+"""What an equation offers: a rate of change, its invariants, its equilibrium, its data."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import abc
 from typing import Any, ClassVar
 
 import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
 from jax import Array
+
+from relaxon.core.errors import InputError, require
 
 
 class Equation(eqx.Module):
-    """A spatially homogeneous kinetic equation df/dt = div(D grad f - P f) + source.
+    """A kinetic equation df/dt = rhs(f).
 
     It knows no time method, and grids know no equation.
     """
@@ -19,17 +23,48 @@ class Equation(eqx.Module):
     """The paper of the theory, for the report of a run."""
 
     @abc.abstractmethod
-    def rhs(self, f: Array, grid: Any) -> Array:
+    def rhs(self, f: Any, grid: Any) -> Any:
         """df/dt at the distribution f, of the grid's shape."""
 
     @abc.abstractmethod
-    def coefficients(self, f: Array, grid: Any) -> tuple[Any, Array]:
-        """The diffusion D[f] and the friction P[f]."""
+    def invariants(self, f: Any, grid: Any) -> dict[str, Array]:
+        """The integrals that the equation conserves (or, with a source, watches).
+
+        Their names are those of `relaxon.core.invariants`.
+        """
 
     @abc.abstractmethod
-    def invariants(self, f: Array, grid: Any) -> dict[str, Array]:
-        """The integrals that the equation conserves (or, with a source, watches)."""
+    def equilibrium(self, f: Any, grid: Any) -> Any:
+        """The steady state that f relaxes to: that of the same invariants."""
 
-    @abc.abstractmethod
-    def equilibrium(self, f: Array, grid: Any) -> Array:
-        """The Maxwellian with the mass, momentum and energy of f."""
+    def require_grid(self, grid: Any) -> None:
+        """Raise `InputError` unless this equation has an operator on the grid."""
+
+    def checked_data(self, f0: Any, grid: Any) -> Any:
+        """Initial data as the equation takes them: a density on the grid, finite and >= 0.
+
+        Raises:
+            InputError: Wrong shape, NaN or negative values, an empty distribution, or a box that
+                cuts the distribution off.
+        """
+        f0 = density("f0", f0, grid.shape)
+        grid.check(f0, "f0")
+        return f0
+
+
+def density(name: str, value: Any, shape: Any) -> Array:
+    """`value` as an array of this shape, finite, >= 0, not zero everywhere; else one sentence."""
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be an array of numbers, but is {value!r}.") from None
+    require(
+        array.shape == tuple(shape),
+        f"{name} must have the grid's shape {tuple(shape)}, but has {array.shape}.",
+    )
+    bad = int(np.sum(~np.isfinite(array)))
+    require(bad == 0, f"{name} must be finite, but has {bad} values that are NaN or infinite.")
+    low = float(np.min(array))
+    require(low >= 0, f"{name} must be >= 0, but its minimum is {low:.3g}.")
+    require(float(np.max(array)) > 0, f"{name} must not vanish everywhere.")
+    return jnp.asarray(array)

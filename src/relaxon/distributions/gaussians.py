@@ -131,7 +131,3 @@ def _covariance(covariance: Any, d: int) -> np.ndarray:
         f"matrix, but is {np.asarray(covariance).tolist()}.",
     )
     return matrix
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from relaxon.core.entries import datum
 from relaxon.core.errors import require
-from relaxon.distributions.gaussians import _is_number, gaussian_mixture, isotropic
+from relaxon.distributions.gaussians import gaussian_mixture, isotropic
 from relaxon.grids.radial import RadialGrid
 
 PEAK = (2 * math.pi) ** -1.5
@@ -23,6 +24,13 @@ COARSEST = 0.5
 """A bump of width w needs cells no wider than this times w."""
 
 
+def spot_width(delta: float, alpha: float) -> float:
+    """sqrt(delta), the smallest velocity scale of `blowdown`."""
+    check_blowdown(delta, alpha)
+    return math.sqrt(delta)
+
+
+@datum("blowdown", width=spot_width)
 def blowdown(grid: Any, delta: float, alpha: float) -> Array:
     r"""A unit Maxwellian with a hot spot of width sqrt(delta) and mass delta^alpha.
 
@@ -123,3 +131,7 @@ def _require_resolved(grid: RadialGrid, width: float) -> None:
         f"{float(grid.r_min):.3g} to r_max = {float(grid.r_max):.3g} are too wide at sqrt(delta); "
         f"at least {needed} cells are needed (or r_min near {width:.1g}).",
     )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from relaxon.core.errors import InputError, positive, reals, require, unknown
-from relaxon.core.registry import register
+from relaxon.core.registry import Described, storable
 from relaxon.distributions.concentration import (
     Concentration,
     concentration_in_space,
@@ -28,8 +28,8 @@ _TOLERANCE = 1e-4
 _UNSEEN = 1e-2
 
 
-@register
-class Profile(eqx.Module):
+@storable
+class Profile(eqx.Module, Described):
     """A velocity profile: a density on R^d of mass one and mean zero.
 
     Attributes:
@@ -84,6 +84,21 @@ class Profile(eqx.Module):
         weights = sample(self, velocity)
         v = velocity.v.reshape(-1, velocity.d)
         return np.einsum("j,ja,jb->ab", weights, v, v)
+
+    def closed_covariance(self) -> np.ndarray:
+        """The covariance in closed form, in the largest dimension up to 3 that has one."""
+        require(
+            self.spread is not None,
+            f"The covariance of profile {self.name!r} is not known in closed form: "
+            "give diffusion_limit the velocity nodes.",
+        )
+        assert self.spread is not None
+        for d in (3, 2, 1):
+            try:
+                return self.spread(d)
+            except InputError:
+                continue
+        raise InputError(f"Profile {self.name!r} has no finite covariance.")
 
     def marginal(self, direction: Any = (1.0,)) -> Marginal:
         r"""The density of $v \cdot e$, what a mode of wave vector along e knows of the profile.
@@ -304,6 +319,23 @@ def profile(name: Any, **settings: Any) -> Profile:
     found = _NAMED[name](**settings)
     fixed = tuple(sorted((key, _frozen(value)) for key, value in settings.items()))
     return dataclasses.replace(found, parameters=fixed)
+
+
+Profiled = str | Mapping[str, Any]
+"""A profile as files have it: a name, or a table with `name` and its numbers."""
+
+
+def profile_of(given: Profiled, variance: float | None = None) -> Profile:
+    """A profile from its name and variance, or from a table with `name` and its numbers.
+
+    Raises:
+        InputError: As `profile`; a table without a name, or with a variance beside it.
+    """
+    if not isinstance(given, Mapping):
+        return profile(given, **({} if variance is None else {"variance": variance}))
+    require("name" in given, f"A profile needs a name, but got {given!r}.")
+    require(variance is None, "A profile given as a table holds its own numbers; leave T1, T2 out.")
+    return profile(given["name"], **{k: x for k, x in given.items() if k != "name"})
 
 
 def concentration(chi: Profile, velocity: VelocityNodes) -> Concentration:

@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, require
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.base import Grid
 
 
-@register
+@storable("grid")
 @jax.tree_util.register_static
 @dataclasses.dataclass(frozen=True)
 class VelocityGrid(Grid):
@@ -37,9 +37,9 @@ class VelocityGrid(Grid):
     Accuracy: spectral (tests/unit/test_cartesian.py).
     """
 
-    d: int
-    n: int
-    v_max: float
+    d: int = 2
+    n: int = 48
+    v_max: float = 6.0
 
     def __post_init__(self):
         require(self.d in (2, 3), f"d must be 2 or 3, but is {self.d!r}.")
@@ -128,10 +128,6 @@ class VelocityGrid(Grid):
                 damp = half if axis == self.d - 1 else full
                 total = total * damp.reshape((1,) * axis + (-1,) + (1,) * (self.d - 1 - axis))
         return jnp.fft.irfftn(total, s=self.shape)
-
-    def settings(self) -> dict[str, float]:
-        """The arguments that build this grid again."""
-        return {"d": self.d, "n": self.n, "v_max": self.v_max}
 
     def coordinates(self) -> dict[str, jax.Array]:
         """Names and values of the grid's axes, for labelled arrays."""

@@ -10,16 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.base import Operator, Positions
-from relaxon.grids.confinement import Confinement, confinement
+from relaxon.grids.confinement import Confinement, Confining, confinement, confinement_of
 from relaxon.grids.exchange import line_exchange, line_limited
 from relaxon.grids.extrema import line_top
 from relaxon.grids.torus import plain
 from relaxon.numerics.gauss import GaussRule, gauss_rule
 
 
-@register
+@storable("grid", build="under")
 class ConfinedLine(Positions):
     r"""Positions $x \in R$ with the measure $e^{-\phi(x)} dx$.
 
@@ -65,7 +65,7 @@ class ConfinedLine(Positions):
     gibbs: jax.Array
     slope: jax.Array
 
-    def __init__(self, potential: Any = "harmonic", n: int = 40, depth: float = 24.0):
+    def __init__(self, potential: Confining = "harmonic", n: int = 40, depth: float = 24.0):
         n, depth = plain(n), plain(depth)
         require(
             isinstance(n, int) and 4 <= n <= 256, f"n must be an integer in 4...256, but is {n!r}."
@@ -110,9 +110,10 @@ class ConfinedLine(Positions):
             lost += float(np.trapezoid(tail, s))
         return lost / (kept + lost)
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this line again."""
-        return {"potential": self.potential, "n": self.n, "depth": self.depth}
+    @classmethod
+    def under(cls, n: int = 40, depth: float = 24.0, *, equation: Any) -> ConfinedLine:
+        """The line under the potential of an equation."""
+        return cls(confinement_of(equation), n, depth)
 
     def rule(self) -> GaussRule:
         """The Gauss rule of exp(-phi) behind this line, with its orthonormal polynomials."""
@@ -122,6 +123,16 @@ class ConfinedLine(Positions):
             lambda x: np.exp(least - self.potential(x)), self.low, self.high, self.n, self._even()
         )
         return GaussRule(rule.nodes, root**2, rule.derivative, rule.modes)
+
+    def orthonormal_slope(self) -> np.ndarray:
+        """The derivative D between orthonormal nodal functions, shape `(n, n)`."""
+        root = np.sqrt(np.asarray(self.weights))
+        return np.asarray(self.slope) * root[:, None] / root
+
+    def poincare(self) -> float:
+        """The smallest positive eigenvalue of D^t D: the gap of the overdamped dynamics."""
+        values = np.linalg.svd(self.orthonormal_slope(), compute_uv=False)
+        return float(values[-2] ** 2)
 
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, for labelled arrays."""

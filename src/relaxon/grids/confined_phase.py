@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import svd
 
 from relaxon.core.errors import require
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.base import PhaseSpace
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.velocity_nodes import ThermalNodes
@@ -19,7 +19,7 @@ LARGEST = 4096
 """Most unknowns of one parity: the singular value decomposition beyond takes minutes."""
 
 
-@register
+@storable("grid", build="under")
 class ConfinedGrid(PhaseSpace):
     r"""Positions under a confining potential times velocities in thermal units.
 
@@ -90,9 +90,18 @@ class ConfinedGrid(PhaseSpace):
         self.frequencies = jnp.asarray(values)
         self.even_modes, self.odd_modes = jnp.asarray(even), jnp.asarray(odd.T.copy())
 
-    def settings(self) -> dict[str, object]:
-        """The arguments that build this grid again."""
-        return {"line": self.line, "velocity": self.velocity}
+    @classmethod
+    def under(
+        cls,
+        n: int = 40,
+        depth: float = 24.0,
+        nodes: int = 24,
+        xi_max: float = 7.0,
+        *,
+        equation: Any,
+    ) -> ConfinedGrid:
+        """The line under the potential of an equation, times `nodes` velocities."""
+        return cls(ConfinedLine.under(n, depth, equation=equation), ThermalNodes(nodes, xi_max))
 
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, positions first: densities have the leading one."""

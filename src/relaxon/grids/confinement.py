@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -10,14 +10,14 @@ import numpy as np
 from scipy.optimize import brentq
 
 from relaxon.core.errors import InputError, positive, require, unknown
-from relaxon.core.registry import register
+from relaxon.core.registry import Described, storable
 
 _WIDEST = 2.0**40
 _SAMPLES = 4097
 
 
-@register
-class Confinement(eqx.Module):
+@storable
+class Confinement(eqx.Module, Described):
     r"""A dimensionless potential phi on the line with $Z = \int e^{-\phi} dx < \infty$.
 
     Attributes:
@@ -141,11 +141,12 @@ def confinement(name: Any, **settings: Any) -> Confinement:
     - `"quartic"` (strength=1): $a x^4 / 4$
     - `"double-well"` (barrier=2, distance=1): $b ((x/a)^2 - 1)^2$, minima at $\pm a$
     - any vectorised callable x -> phi(x); its derivative is not needed
+    - a table with `name` and the numbers, as a file has it
 
     Source: the whole-space problem that the introduction of neumann2016 conjectures about.
 
     Args:
-        name: One of the names above, a callable, or a Confinement (returned as it is).
+        name: One of the names above, a callable, a table, or a Confinement (returned as it is).
         **settings: The numbers named above.
 
     Returns:
@@ -156,6 +157,9 @@ def confinement(name: Any, **settings: Any) -> Confinement:
     """
     if isinstance(name, Confinement):
         return name
+    if isinstance(name, Mapping):
+        require("name" in name, f"A potential needs a name, but got {name!r}.")
+        return confinement(name["name"], **{k: x for k, x in name.items() if k != "name"})
     if callable(name):
         require(not settings, f"A callable potential takes no settings, got {sorted(settings)}.")
         return Confinement(getattr(name, "__name__", "custom"), name)
@@ -167,3 +171,22 @@ def confinement(name: Any, **settings: Any) -> Confinement:
             raise unknown(f"{name} setting", key, allowed)
     fixed = tuple(sorted((key, positive(key, value)) for key, value in settings.items()))
     return Confinement(name, formula, fixed)
+
+
+Confining = Confinement | str | Mapping[str, Any] | Callable[[Any], Any]
+"""What `confinement` makes a potential of."""
+
+
+def confinement_of(equation: Any) -> Confinement:
+    """The potential of an equation, for a grid that is made for it.
+
+    Raises:
+        InputError: The equation has none.
+    """
+    potential = getattr(equation, "potential", None)
+    if not isinstance(potential, Confinement):
+        raise InputError(
+            "A grid under a confining potential takes it from [equation], whose type must be "
+            "ConfinedReaction or ConfinedLimit."
+        )
+    return potential

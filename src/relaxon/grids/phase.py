@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.base import PhaseSpace
 from relaxon.grids.torus import TorusGrid
-from relaxon.grids.velocity_nodes import VelocityNodes
+from relaxon.grids.velocity_nodes import VelocityNodes, nodes_of
 
 
-@register
+@storable("grid", build="from_file", replaces={"scale": "v_max", "v_max": "scale"})
 class PhaseGrid(PhaseSpace):
     """Torus times velocity nodes; a distribution has shape `torus.shape + velocity.shape`.
 
@@ -40,9 +40,19 @@ class PhaseGrid(PhaseSpace):
             f"but is a {type(self.velocity).__name__}.",
         )
 
-    def settings(self) -> dict[str, object]:
-        """The arguments that build this grid again."""
-        return {"torus": self.torus, "velocity": self.velocity}
+    @classmethod
+    def from_file(
+        cls,
+        d: int = 1,
+        n: int = 32,
+        length: float = 1.0,
+        dv: int | None = None,
+        nodes: int = 24,
+        v_max: float | None = None,
+        scale: float | None = None,
+    ) -> PhaseGrid:
+        """The grid from numbers: a torus times `nodes` velocities; see `nodes_of`."""
+        return cls(TorusGrid(d, n, length), nodes_of(d if dv is None else dv, nodes, v_max, scale))
 
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, positions first: densities have the leading ones."""

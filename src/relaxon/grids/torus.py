@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import dimension, positive, whole
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.base import Fourier, Operator
 from relaxon.grids.exchange import flux_limited, torus_exchange
 from relaxon.grids.extrema import torus_top
@@ -24,7 +24,7 @@ def plain(value):
     return value.item() if isinstance(value, np.number) else value
 
 
-@register
+@storable("grid")
 class TorusGrid(Fourier):
     r"""Equidistant points on the torus $[0, L)^d$; `L = 1` gives the torus of volume one.
 
@@ -40,8 +40,8 @@ class TorusGrid(Fourier):
         length: Length of the period, the same along each axis.
     """
 
-    d: int = eqx.field(static=True, converter=plain)
-    n: int = eqx.field(static=True, converter=plain)
+    d: int = eqx.field(static=True, converter=plain, default=1)
+    n: int = eqx.field(static=True, converter=plain, default=32)
     length: float = eqx.field(static=True, converter=plain, default=1.0)
 
     def __check_init__(self):
@@ -49,10 +49,6 @@ class TorusGrid(Fourier):
         dimension(self.d)
         whole("n", self.n, 2)
         positive("length", self.length)
-
-    def settings(self) -> dict[str, float]:
-        """The arguments that build this grid again."""
-        return {"d": self.d, "n": self.n, "length": float(self.length)}
 
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, for labelled arrays."""

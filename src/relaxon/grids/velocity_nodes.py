@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import dimension, positive, require, whole
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.torus import axis_names, plain
 from relaxon.numerics.gauss import gauss_rule
 
 
-@register
+@storable
 class ThermalNodes(eqx.Module):
     r"""Velocities in thermal units, $v = \sqrt{T} \xi$: Gauss nodes of the unit Gaussian.
 
@@ -57,10 +56,6 @@ class ThermalNodes(eqx.Module):
         self.nodes, self.masses = jnp.asarray(rule.nodes), jnp.asarray(masses)
         self.slope = jnp.asarray(rule.derivative)
         self.drift = jnp.asarray((rule.derivative.T @ masses) / masses)
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build these nodes again."""
-        return {"n": self.n, "xi_max": self.xi_max}
 
     @property
     def d(self) -> int:
@@ -152,7 +147,7 @@ class VelocityNodes(eqx.Module):
         return jnp.sum(h * self.weights, axis=axes)
 
 
-@register
+@storable
 class UniformNodes(VelocityNodes):
     r"""Equidistant nodes, $v_j = -v_{max} + (j + 1/2) \, 2 v_{max}/n$, equal weights.
 
@@ -170,10 +165,6 @@ class UniformNodes(VelocityNodes):
         """Refuse what is no rule."""
         _check(self.d, self.n, self.v_max, "v_max")
 
-    def settings(self) -> dict[str, float]:
-        """The arguments that build these nodes again."""
-        return {"d": self.d, "n": self.n, "v_max": float(self.v_max)}
-
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
         step = 2.0 * self.v_max / self.n
@@ -182,7 +173,7 @@ class UniformNodes(VelocityNodes):
         return nodes, np.full(self.n, step)
 
 
-@register
+@storable
 class MappedNodes(VelocityNodes):
     r"""Nodes on the whole line for algebraic tails, $v = s \tan\phi$ with equidistant $\phi$.
 
@@ -201,13 +192,21 @@ class MappedNodes(VelocityNodes):
         """Refuse what is no rule."""
         _check(self.d, self.n, self.scale, "scale")
 
-    def settings(self) -> dict[str, float]:
-        """The arguments that build these nodes again."""
-        return {"d": self.d, "n": self.n, "scale": float(self.scale)}
-
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
         step = np.pi / self.n
         half = (np.arange((self.n + 1) // 2) + (0.5 if self.n % 2 == 0 else 0.0)) * step
         phi = np.concatenate([-half[::-1], half[self.n % 2 :]])
         return self.scale * np.tan(phi), self.scale * step / np.cos(phi) ** 2
+
+
+def nodes_of(d: int, n: int, v_max: float | None, scale: float | None) -> VelocityNodes:
+    """`n` nodes along each of `d` axes: equidistant up to v_max (6), or on the line with `scale`.
+
+    Raises:
+        InputError: Both v_max and scale.
+    """
+    if scale is None:
+        return UniformNodes(d, n, 6.0 if v_max is None else v_max)
+    require(v_max is None, "A grid has either v_max or scale, not both.")
+    return MappedNodes(d, n, scale)

@@ -8,14 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import dimension, require, whole
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.base import Grid
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid, axis_names, plain
-from relaxon.grids.velocity_nodes import VelocityNodes
+from relaxon.grids.velocity_nodes import VelocityNodes, nodes_of
 
 
-@register
+@storable("grid", build="from_file", replaces={"scale": "v_max", "v_max": "scale"})
 class WalledGrid(eqx.Module, Grid):
     r"""The unit box $[0,1]^d$ with specular walls, times velocity nodes.
 
@@ -50,9 +50,20 @@ class WalledGrid(eqx.Module, Grid):
             f"The velocity has dimension {self.velocity.d}, but the box {self.d}.",
         )
 
-    def settings(self) -> dict[str, object]:
-        """The arguments that build this grid again."""
-        return {"d": self.d, "n": self.n, "velocity": self.velocity}
+    @classmethod
+    def from_file(
+        cls,
+        d: int = 1,
+        n: int = 32,
+        length: float = 1.0,
+        dv: int | None = None,
+        nodes: int = 24,
+        v_max: float | None = None,
+        scale: float | None = None,
+    ) -> WalledGrid:
+        """The grid from numbers, those of `PhaseGrid.from_file`; the box has sides of length 1."""
+        require(length == 1.0, f"The box has sides of length 1, but length is {length}.")
+        return cls(d, n, nodes_of(d if dv is None else dv, nodes, v_max, scale))
 
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, positions first."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.runs.solution import scale_of
+from relaxon.core.invariants import INVARIANTS, scale_of
 
 
 class Quiet:
@@ -71,11 +71,12 @@ class Progress(Quiet):
 
 
 def drift(records: list) -> float:
-    """Largest change of an invariant from the first to the last record, relative to its scale."""
+    """Largest relative change of an invariant between the first and the last record."""
     worst = 0.0
     if records:
-        for name in ("mass", "energy", "mass_difference"):
-            if (key := f"scalar/{name}") in records[0]:
+        for name in INVARIANTS:
+            key = f"scalar/{name}"
+            if key in records[0]:
                 first, last = float(records[0][key]), float(records[-1][key])
                 worst = max(worst, abs(last - first) / scale_of(name, first))
     return worst

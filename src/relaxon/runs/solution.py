@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 import os
 import pathlib
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from relaxon.core.errors import InputError, require
+from relaxon.core.invariants import INVARIANTS, scale_of
 from relaxon.runs.files import create
 from relaxon.stepping.status import Status
 
@@ -78,7 +78,7 @@ class Solution:
         return float(np.max(np.abs(values - values[0])) / self.scale(name))
 
     def scale(self, name: str) -> float:
-        """What changes of a diagnostic are relative to; see `scale_of`."""
+        """What changes of a diagnostic are relative to, see `relaxon.core.invariants`."""
         return scale_of(name, float(self.diagnostics[name][0]))
 
     def __str__(self) -> str:
@@ -93,20 +93,10 @@ class Solution:
                 f"steps      {p['steps']} accepted, {p['rejected']} rejected, "
                 f"{p['wall_time']:.2f} s"
             )
-        for name in ("mass", "energy", "mass_difference"):
+        for name in INVARIANTS:
             if name in self.diagnostics:
                 lines.append(f"{name:<10} drift {self.drift(name):.1e}")
         return "\n".join(lines)
-
-
-def scale_of(name: str, first: float) -> float:
-    """What changes of a diagnostic are relative to: its first value.
-
-    A difference of masses may vanish: it is compared with rho_inf + 1/rho_inf, the mass of
-    both species at equilibrium.
-    """
-    first = abs(first)
-    return max(math.hypot(first, 2.0) if name == "mass_difference" else first, 1e-300)
 
 
 def write_store(path: pathlib.Path, solution: Solution) -> None:

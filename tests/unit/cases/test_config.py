@@ -4,7 +4,9 @@ import pytest
 
 import relaxon
 from relaxon.cases import files as config
+from relaxon.core import entries
 from relaxon.core.errors import InputError
+from relaxon.grids.radial import CELL
 
 TABLES = {
     "description": "A line",
@@ -37,9 +39,9 @@ def test_values_are_read_as_what_they_look_like(text, value):
 
 def test_a_file_gives_the_objects_that_a_script_builds():
     found = config.parse(TABLES)
-    grid = found.grid.build(found.initial.width())
+    grid = found.grid.build(width=found.initial.width())
     assert (grid.n, float(grid.r_min), float(grid.r_max)) == (100, 0.1, 12.0)
-    assert found.equation.build().settings()["gamma"] == -3.0
+    assert found.equation.build().gamma == -3.0
     assert (found.run.t_end, found.run.rtol) == (0.5, 1e-6)
 
 
@@ -48,16 +50,16 @@ def test_the_number_of_cells_follows_from_delta():
     counts = {}
     for delta in (1e-2, 1e-6, 1e-12):
         found = config.parse(tables, {"delta": delta})
-        grid = found.grid.build(found.initial.width())
+        grid = found.grid.build(width=found.initial.width())
         counts[delta] = grid.n
-        assert float(grid.dx) <= config.CELL
+        assert float(grid.dx) <= CELL
     # one decade of width costs log(10) of the mapped coordinate
-    assert counts[1e-12] - counts[1e-6] == pytest.approx(3 * 2.302585 / config.CELL, abs=1)
+    assert counts[1e-12] - counts[1e-6] == pytest.approx(3 * 2.302585 / CELL, abs=1)
 
 
 def test_a_plain_key_and_a_key_with_its_table():
-    assert config.parse(TABLES, {"delta": 1e-3}).initial.delta == 1e-3
-    assert config.parse(TABLES, {"initial.delta": 1e-3}).initial.delta == 1e-3
+    assert config.parse(TABLES, {"delta": 1e-3}).initial.values["delta"] == 1e-3
+    assert config.parse(TABLES, {"initial.delta": 1e-3}).initial.values["delta"] == 1e-3
 
 
 def test_settings_are_a_configuration_again():
@@ -82,22 +84,27 @@ def test_bad_settings(settings, sentence):
         config.parse(TABLES, settings)
 
 
-def test_a_table_of_builders_can_be_extended(monkeypatch):
-    class Point(config.InitialSection):
-        speed: float
+def test_a_file_can_name_what_a_decorator_enters(monkeypatch):
+    monkeypatch.setattr(entries, "_TABLES", {**entries._TABLES, "initial": {}})
 
-        def width(self):
-            return self.speed
+    @entries.datum("point", width=lambda speed: speed)
+    def point(grid, speed: float, times: list[int] | None = None):
+        return speed
 
-    monkeypatch.setitem(config.INITIALS, "point", Point)
-    found = config.parse({**TABLES, "initial": {"type": "point", "speed": 2.0}})
-    assert found.initial.width() == 2.0
+    found = config.parse({**TABLES, "initial": {"type": "point", "speed": 2}})
+    assert found.initial.width() == found.initial.build(grid=None) == 2.0
     assert found.settings()["initial"] == {"type": "point", "speed": 2.0}
+    with pytest.raises(InputError, match="needs a value for speed"):
+        config.parse({**TABLES, "initial": {"type": "point"}})
+    with pytest.raises(AssertionError, match=r"one type of \[initial\]: point"):
+        entries.datum("point")(lambda grid: 0)
 
 
 def test_a_configuration_does_not_change():
     with pytest.raises((dataclasses.FrozenInstanceError, ValueError)):
-        config.parse(TABLES).initial.delta = 2.0
+        config.parse(TABLES).initial.values = {}
+    with pytest.raises((dataclasses.FrozenInstanceError, ValueError)):
+        config.parse(TABLES).run.t_end = 2.0
 
 
 def test_a_setting_stands_in_for_the_one_it_excludes():

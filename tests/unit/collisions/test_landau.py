@@ -7,6 +7,7 @@ import pytest
 from scipy.special import erf
 
 import relaxon as rx
+from relaxon.core.registry import settings
 
 LANDAU = rx.Landau()
 FINE = rx.RadialGrid(3, 200, 14.0, 0.05)
@@ -75,8 +76,8 @@ def test_invariants_and_equilibrium(grid, mixture):
 
 def test_settings_build_the_same_equation():
     equation = rx.Landau(gamma=-2.0, strength=0.5, reaction=0.1)
-    again = rx.Landau(**equation.settings())
-    assert again.settings() == equation.settings()
+    again = rx.Landau(**settings(equation))
+    assert settings(again) == settings(equation)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relaxon as rx
+from relaxon.core.registry import settings
 
 R_MIN = st.floats(1e-8, 12.0)
 
@@ -107,7 +108,7 @@ def test_dirichlet_of_a_gaussian(grid):
 
 
 def test_settings_build_the_same_grid(grid):
-    again = rx.RadialGrid(**grid.settings())
+    again = rx.RadialGrid(**settings(grid))
     np.testing.assert_array_equal(again.r, grid.r)
     np.testing.assert_array_equal(again.volumes, grid.volumes)
 

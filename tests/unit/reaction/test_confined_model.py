@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from relaxon.core.errors import InputError
-from relaxon.core.registry import from_spec, to_spec
+from relaxon.core.registry import from_spec, settings, to_spec
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.confinement import confinement
@@ -159,7 +159,7 @@ def test_equations_are_stored_and_problems_made():
     assert set(problem.f0) == {"f", "g"}
     for equation in (MODEL, MODEL.linearized(2.0), MODEL.diffusion_limit()):
         again = from_spec(to_spec(equation))
-        assert again.settings() == equation.settings()
+        assert settings(again) == settings(equation)
     with pytest.raises(InputError, match="cannot be stored"):
         to_spec(ConfinedReaction(potential=lambda x: x**2))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
+from relaxon.core.registry import settings
 
 TORUS, NODES = rx.TorusGrid(1, 16), rx.UniformNodes(1, 24, 6.0)
 GRID = rx.PhaseGrid(TORUS, NODES)
@@ -90,5 +91,5 @@ def test_numpy_integers_are_integers():
         rx.TorusGrid(np.int64(1), np.int64(16)), rx.UniformNodes(np.int64(1), 24, 6)
     )
     assert grid.shape == GRID.shape
-    assert type(grid.torus.settings()["d"]) is int
+    assert type(settings(grid.torus)["d"]) is int
     rx.Problem(MODEL, grid, DATA)

@@ -42,11 +42,11 @@ def test_bad_data(grid, mixture):
 def test_boxes_of_the_wrong_size(grid):
     r = np.asarray(grid.r)
     cut = refused(lambda: rx.Problem(rx.Landau(), grid, np.exp(-r)))
-    assert cut.startswith("r_max = 12 is too small for the tail of f: a fraction 4.7e-03 of the ")
+    assert cut.startswith("r_max = 12 is too small for the tail of f0: a fraction 4.7e-03 of the ")
     shell = refused(lambda: rx.Problem(rx.Landau(), grid, np.exp(-4 * (r - 4) ** 2)))
-    assert shell.startswith("r_max = 12 is too small for the Maxwellian that f relaxes to")
+    assert shell.startswith("r_max = 12 is too small for the Maxwellian that f0 relaxes to")
     spot = refused(lambda: rx.Problem(rx.Landau(), grid, np.exp(-(r**2) * 50)))
-    assert spot.startswith("r_max = 12 is too large: the Maxwellian of f (temperature 0.01)")
+    assert spot.startswith("r_max = 12 is too large: the Maxwellian of f0 (temperature 0.01)")
 
 
 def test_an_equation_refuses_its_grid(mixture):

@@ -3,9 +3,9 @@
 import pytest
 
 import relaxon as rx
-from relaxon.cases import files as config
 from relaxon.cases.catalogue import from_tables
 from relaxon.core.errors import InputError
+from relaxon.core.registry import settings as settings_of
 
 MIXTURE = {"type": "mixture", "weights": [0.7, 0.3], "temperatures": [0.3, 1.0]}
 
@@ -34,7 +34,7 @@ def test_the_equation_gets_the_potential_of_the_grid_s_dimension(kind, settings)
         potential = case.problem.equation.potential
         assert potential.d == d
         assert type(potential).__name__.lower() == kind
-        assert {**settings}.items() <= potential.settings().items()
+        assert {**settings}.items() <= settings_of(potential).items()
 
 
 def test_landau_takes_the_prefactor_of_the_potential():
@@ -87,4 +87,8 @@ def test_an_equation_without_potential_refuses_the_table():
         found["equation"]["strength"] = 1.0
         from_tables("x", found, {})
     with pytest.raises(InputError, match="leave the table"):
-        config.EquationSection().build_with(rx.potentials.Gaussian(3))
+        found = {**tables("TwoScale", {"type": "gaussian"})}
+        found["equation"] |= {"delta": 1e-2, "alpha": 0.3}
+        from_tables("x", found, {})
+    with pytest.raises(InputError, match=r"key of \[equation\], potential = 'harmonic'"):
+        from_tables("x", tables("ConfinedReaction", {"type": "gaussian"}), {})

@@ -19,6 +19,9 @@ from relaxon.stepping.system import System
 
 NEARLY_ZERO = 1e-30
 
+LARGEST_CHANGE = 5.0
+"""By how much log F may change in a cell over one step."""
+
 NOTHING = 1e-250
 """The relative distance from equilibrium below which a solution counts as being there."""
 

@@ -14,13 +14,16 @@ from relaxon.collisions.landau import Landau
 from relaxon.collisions.two_scale.system import TwoScaleSystem
 from relaxon.core.equation import Equation
 from relaxon.core.errors import require
+from relaxon.core.methods import Posed, solves
 from relaxon.core.references import PAPERS
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.distributions.hot_spot import C0, blowdown, check_blowdown
 from relaxon.grids.radial import RadialGrid
+from relaxon.stepping.rosenbrock import Rosenbrock
+from relaxon.stepping.stepper import Stepper
 
 
-@register
+@storable("equation")
 class TwoScale(Equation):
     r"""The Landau-Coulomb equation for F = M + E + g + h, split into far field g and near field h.
 
@@ -56,10 +59,6 @@ class TwoScale(Equation):
     def __init__(self, delta: float, alpha: float):
         check_blowdown(delta, alpha)
         self.delta, self.alpha = float(delta), float(alpha)
-
-    def settings(self) -> dict[str, float]:
-        """The arguments that build this equation again."""
-        return {"delta": self.delta, "alpha": self.alpha}
 
     def initial(self, grid: Any) -> Array:
         """The only initial datum of this equation, M + delta^alpha M_delta (1.2)."""
@@ -120,6 +119,13 @@ class TwoScale(Equation):
             f"{gap:.1e} of its maximum: take f0 = TwoScale({self.delta:g}, {self.alpha:g})"
             ".initial(grid).",
         )
+
+
+@solves(TwoScale, RadialGrid)
+def method(problem: Posed, rtol: float) -> Stepper:
+    """Implicit steps for g and h."""
+    problem.equation.require_datum(problem.f0, problem.grid)
+    return Rosenbrock(problem.equation.system(problem.grid), jnp.asarray(rtol))
 
 
 def _total(f: Any) -> Array:

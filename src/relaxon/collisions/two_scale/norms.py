@@ -8,16 +8,17 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.core.registry import register
+from relaxon.core.entries import records
+from relaxon.core.registry import storable
 from relaxon.distributions.functionals import weighted_norm
 from relaxon.distributions.gaussians import maxwellian
-from relaxon.distributions.hot_spot import blowdown_profile, check_blowdown
+from relaxon.distributions.hot_spot import blowdown, blowdown_profile, check_blowdown
 
 LATEST = 1.0
 """The time up to which the profile E is compared with."""
 
 
-@register
+@storable
 class BlowdownNorms(eqx.Module):
     r"""The norms of the blow-down theorem along a run from M + delta^alpha M_delta.
 
@@ -43,10 +44,6 @@ class BlowdownNorms(eqx.Module):
         check_blowdown(delta, alpha)
         self.delta, self.alpha = jnp.asarray(float(delta)), jnp.asarray(float(alpha))
 
-    def settings(self) -> dict[str, float]:
-        """The arguments that build this object again."""
-        return {"delta": float(self.delta), "alpha": float(self.alpha)}
-
     def __call__(self, t: Array, f: Array, grid: Any) -> dict[str, Array]:
         """The norms at time t.
 
@@ -64,3 +61,9 @@ class BlowdownNorms(eqx.Module):
             "distance_m": weighted_norm(spot, grid),
             "remainder": jnp.where(t <= LATEST, remainder, jnp.nan),
         }
+
+
+@records(blowdown)
+def blowdown_norms(delta: float, alpha: float) -> dict[str, Any]:
+    """The norms of the theorem, for every run that starts from its datum."""
+    return {"blowdown": BlowdownNorms(delta, alpha)}

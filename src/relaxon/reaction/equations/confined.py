@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import positive, require
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.confined_phase import ConfinedGrid
-from relaxon.grids.confinement import Confinement, confinement
+from relaxon.grids.confinement import Confinement, Confining, confinement
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.reaction.equations.two_species import Pair, Perturbation, Reaction, TwoSpecies
 
@@ -82,7 +82,7 @@ class _Confined(TwoSpecies):
         return self.epsilon * float(np.sqrt(self.T1)), self.epsilon * float(np.sqrt(self.T2))
 
 
-@register
+@storable("equation")
 class ConfinedReaction(_Confined, Reaction):
     r"""Two species under a confining potential, created and annihilated pairwise.
 
@@ -137,20 +137,15 @@ class ConfinedReaction(_Confined, Reaction):
     potential: Confinement
 
     def __init__(
-        self, T1: float = 1.0, T2: float = 1.0, epsilon: float = 1.0, potential: Any = "harmonic"
+        self,
+        T1: float = 1.0,
+        T2: float = 1.0,
+        epsilon: float = 1.0,
+        potential: Confining = "harmonic",
     ):
         self.T1, self.T2 = positive("T1", T1), positive("T2", T2)
         self.epsilon = positive("epsilon", epsilon)
         self.potential = confinement(potential)
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this equation again."""
-        return {
-            "T1": self.T1,
-            "T2": self.T2,
-            "epsilon": self.epsilon,
-            "potential": self.potential,
-        }
 
     def rhs(self, f: Any, grid: ConfinedGrid) -> dict[str, jax.Array]:
         """Time derivatives of f and g; keeps the mass difference to rounding."""
@@ -163,6 +158,10 @@ class ConfinedReaction(_Confined, Reaction):
             (1.0 - rho_f * G - s2 * grid.carry(G)) / eps**2,
             grid,
         )
+
+    def at_density(self, rho: jax.Array, grid: ConfinedGrid) -> dict[str, jax.Array]:
+        """F = rho, G = 1/rho."""
+        return self.local_equilibrium(rho, grid)
 
     def admit(self, f: Any, grid: ConfinedGrid) -> tuple[jax.Array, jax.Array]:
         """Check initial data as on the torus and return their box."""
@@ -187,7 +186,7 @@ class ConfinedReaction(_Confined, Reaction):
         return ConfinedLimit(self.T1 * spread, self.T2 * spread, self.potential)
 
 
-@register
+@storable("equation")
 class LinearizedConfined(_Confined, Perturbation):
     r"""Small perturbations of the equilibrium F = r, G = 1/r of `ConfinedReaction`.
 
@@ -210,7 +209,7 @@ class LinearizedConfined(_Confined, Perturbation):
         T1: float = 1.0,
         T2: float = 1.0,
         epsilon: float = 1.0,
-        potential: Any = "harmonic",
+        potential: Confining = "harmonic",
         rho_inf: float = 1.0,
     ):
         self.T1, self.T2 = positive("T1", T1), positive("T2", T2)
@@ -218,15 +217,11 @@ class LinearizedConfined(_Confined, Perturbation):
         self.potential = confinement(potential)
         self.rho_inf = positive("rho_inf", rho_inf)
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this equation again."""
-        return {
-            "T1": self.T1,
-            "T2": self.T2,
-            "epsilon": self.epsilon,
-            "potential": self.potential,
-            "rho_inf": self.rho_inf,
-        }
+    def at_density(self, rho: jax.Array, grid: ConfinedGrid) -> dict[str, jax.Array]:
+        """The local equilibrium to first order: u (r^2, -1), u (r^2 + 1) = rho - mean."""
+        r, mean = self.rho_inf, grid.line.integrate(rho) / grid.line.volume
+        u = jnp.broadcast_to((rho - mean) / (r**2 + 1), (grid.velocity.size, grid.line.n))
+        return self.state(u * r**2, -u, grid)
 
     def rhs(self, f: Any, grid: ConfinedGrid) -> dict[str, jax.Array]:
         """Time derivatives of the perturbations."""

@@ -9,13 +9,13 @@ import jax
 import numpy as np
 
 from relaxon.core.errors import require
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.confined_line import ConfinedLine
-from relaxon.grids.confinement import Confinement, confinement
+from relaxon.grids.confinement import Confinement, Confining, confinement
 from relaxon.reaction.equations.limit import Limit, density_from_difference
 
 
-@register
+@storable("equation", build="from_file")
 class ConfinedLimit(Limit):
     r"""Limit of the confined reaction model as epsilon -> 0.
 
@@ -36,7 +36,7 @@ class ConfinedLimit(Limit):
     D2: float = eqx.field(static=True)
     potential: Confinement
 
-    def __init__(self, D1: float = 1.0, D2: float = 1.0, potential: Any = "harmonic"):
+    def __init__(self, D1: float = 1.0, D2: float = 1.0, potential: Confining = "harmonic"):
         for name, value in (("D1", D1), ("D2", D2)):
             require(
                 isinstance(value, int | float | np.floating) and 0 < value < np.inf,
@@ -44,9 +44,12 @@ class ConfinedLimit(Limit):
             )
         self.D1, self.D2, self.potential = float(D1), float(D2), confinement(potential)
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this equation again."""
-        return {"D1": self.D1, "D2": self.D2, "potential": self.potential}
+    @classmethod
+    def from_file(
+        cls, T1: float = 1.0, T2: float = 1.0, potential: Confining = "harmonic"
+    ) -> ConfinedLimit:
+        """The limit of `ConfinedReaction` with these variances."""
+        return cls(T1, T2, potential)
 
     def require_grid(self, grid: Any) -> None:
         """Refuse a grid that is not a line made for a potential."""

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, positive, require
-from relaxon.core.registry import register
-from relaxon.distributions.profiles import Profile, profile, sample
+from relaxon.core.registry import storable
+from relaxon.distributions.profiles import Profile, Profiled, profile, profile_of, sample
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.velocity_nodes import VelocityNodes
 from relaxon.grids.walls import WalledGrid
@@ -19,7 +19,7 @@ from relaxon.reaction.equations.limit import DiffusionLimit
 from relaxon.reaction.equations.two_species import Masses, Pair, Perturbation, Reaction, pair
 
 
-@register
+@storable("equation", build="from_file", replaces={"chi1": "T1", "chi2": "T2"})
 class KineticReaction(Reaction):
     r"""Two species, created with profiles chi_1, chi_2, annihilating pairwise.
 
@@ -53,9 +53,17 @@ class KineticReaction(Reaction):
         )
         self.chi1, self.chi2, self.epsilon = profile(chi1), profile(chi2), value
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this equation again."""
-        return {"chi1": self.chi1, "chi2": self.chi2, "epsilon": self.epsilon}
+    @classmethod
+    def from_file(
+        cls,
+        chi1: Profiled = "gaussian",
+        chi2: Profiled = "gaussian",
+        T1: float | None = None,
+        T2: float | None = None,
+        epsilon: float = 1.0,
+    ) -> KineticReaction:
+        """The equation with profiles by name, T1 and T2 their variances."""
+        return cls(profile_of(chi1, T1), profile_of(chi2, T2), epsilon)
 
     def require_grid(self, grid: Any) -> None:
         """Refuse a grid that is not a torus or a box with velocities."""
@@ -100,6 +108,12 @@ class KineticReaction(Reaction):
             "g": (chi2 - rho_f[wide] * second) / eps**2 - grid.transport(second) / eps,
         }
 
+    def at_density(self, rho: jax.Array, grid: Any) -> dict[str, jax.Array]:
+        """The local equilibrium (rho chi_1, chi_2/rho)."""
+        rho = rho[(...,) + (None,) * grid.velocity.d]
+        chi1, chi2 = self.profiles(grid.doubled if isinstance(grid, WalledGrid) else grid)
+        return {"f": rho * chi1, "g": chi2 / rho}
+
     def admit(self, f: Any, grid: PhaseGrid) -> tuple[jax.Array, jax.Array]:
         """Check initial data, see `structure.admit`, and return their box."""
         require(
@@ -132,25 +146,10 @@ class KineticReaction(Reaction):
                 np.einsum("j,ja,jb->ab", sample(chi, nodes), v, v) for chi in (self.chi1, self.chi2)
             ]
             return DiffusionLimit(*moments)
-        return DiffusionLimit(_covariance(self.chi1), _covariance(self.chi2))
+        return DiffusionLimit(self.chi1.closed_covariance(), self.chi2.closed_covariance())
 
 
-def _covariance(chi: Profile) -> np.ndarray:
-    require(
-        chi.spread is not None,
-        f"The covariance of profile {chi.name!r} is not known in closed form: "
-        "give diffusion_limit the velocity nodes.",
-    )
-    assert chi.spread is not None
-    for d in (3, 2, 1):
-        try:
-            return chi.spread(d)
-        except InputError:
-            continue
-    raise InputError(f"Profile {chi.name!r} has no finite covariance.")
-
-
-@register
+@storable("equation", build="from_file", replaces={"chi1": "T1", "chi2": "T2"})
 class LinearizedReaction(Perturbation):
     r"""Small perturbations of the equilibrium with density r, scaled as (9).
 
@@ -172,14 +171,18 @@ class LinearizedReaction(Perturbation):
         self.chi1, self.chi2, self.epsilon = base.chi1, base.chi2, base.epsilon
         self.rho_inf = float(rho_inf)
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this equation again."""
-        return {
-            "chi1": self.chi1,
-            "chi2": self.chi2,
-            "epsilon": self.epsilon,
-            "rho_inf": self.rho_inf,
-        }
+    @classmethod
+    def from_file(
+        cls,
+        chi1: Profiled = "gaussian",
+        chi2: Profiled = "gaussian",
+        T1: float | None = None,
+        T2: float | None = None,
+        epsilon: float = 1.0,
+        rho_inf: float = 1.0,
+    ) -> LinearizedReaction:
+        """The equation with profiles by name, T1 and T2 their variances."""
+        return cls(profile_of(chi1, T1), profile_of(chi2, T2), epsilon, rho_inf)
 
     def require_grid(self, grid: Any) -> None:
         """Refuse a grid that is not a torus with velocities."""
@@ -187,6 +190,13 @@ class LinearizedReaction(Perturbation):
             isinstance(grid, PhaseGrid),
             f"The linearised reaction model lives on a PhaseGrid, not on a {type(grid).__name__}.",
         )
+
+    def at_density(self, rho: jax.Array, grid: PhaseGrid) -> dict[str, jax.Array]:
+        """The local equilibrium to first order: u (r^2 chi_1, -chi_2), u (r^2 + 1) = rho - mean."""
+        rho, r = rho[(...,) + (None,) * grid.velocity.d], self.rho_inf
+        chi1, chi2 = KineticReaction(self.chi1, self.chi2).profiles(grid)
+        u = (rho - jnp.mean(rho)) / (r**2 + 1)
+        return {"f": u * r**2 * chi1, "g": -u * chi2}
 
     def masses(self, grid: PhaseGrid) -> Masses:
         """Node masses of the profiles on a grid; refuses profiles that violate (3)."""

@@ -6,14 +6,15 @@ import abc
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from relaxon.core.equation import Equation
 from relaxon.core.errors import reals, require
 from relaxon.core.references import PAPERS
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
+from relaxon.distributions.profiles import Profiled, profile_of
 from relaxon.grids.torus import TorusGrid
 
 
@@ -49,7 +50,15 @@ def diffusion_tensor(given: Any, d: int, name: str = "D1") -> np.ndarray:
     return tensor
 
 
-class Limit(eqx.Module):
+class ReactionEquation(Equation):
+    """An equation of the family, from the kinetic ones to their limit."""
+
+    @abc.abstractmethod
+    def at_density(self, rho: jax.Array, grid: Any) -> Any:
+        """The data at local equilibrium with this density of the first species, rho(x) > 0."""
+
+
+class Limit(ReactionEquation):
     """What the limit shares on a torus and under a confining potential; m has the grid's shape."""
 
     reference: ClassVar[str] = PAPERS["neumann2016"]
@@ -58,6 +67,10 @@ class Limit(eqx.Module):
     @abc.abstractmethod
     def mean_symbol(self, m: jax.Array, grid: Any) -> jax.Array | None:
         """Fourier symbol of the equation with the mean diffusivity; None without Fourier modes."""
+
+    def at_density(self, rho: jax.Array, grid: Any) -> jax.Array:
+        """m = rho - 1/rho."""
+        return rho - 1 / rho
 
     def checked_data(self, f0: Any, grid: Any) -> jax.Array:
         """The difference m of the densities: finite, of the grid's shape, of either sign."""
@@ -90,7 +103,7 @@ class Limit(eqx.Module):
         return grid.integrate(relative(rho, r) + relative(1.0 / rho, 1.0 / r))
 
 
-@register
+@storable("equation", build="from_file", replaces={"chi1": "T1", "chi2": "T2"})
 class DiffusionLimit(Limit):
     r"""Limit of the scaled reaction system as epsilon -> 0.
 
@@ -113,9 +126,18 @@ class DiffusionLimit(Limit):
         self.D1 = jnp.asarray(diffusion_tensor(D1, 3, "D1"))
         self.D2 = jnp.asarray(diffusion_tensor(D2, 3, "D2"))
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this equation again."""
-        return {"D1": np.asarray(self.D1).tolist(), "D2": np.asarray(self.D2).tolist()}
+    @classmethod
+    def from_file(
+        cls,
+        chi1: Profiled = "gaussian",
+        chi2: Profiled = "gaussian",
+        T1: float | None = None,
+        T2: float | None = None,
+    ) -> DiffusionLimit:
+        """The limit of `KineticReaction` with these profiles, T1 and T2 their variances."""
+        return cls(
+            profile_of(chi1, T1).closed_covariance(), profile_of(chi2, T2).closed_covariance()
+        )
 
     def require_grid(self, grid: Any) -> None:
         """Refuse a grid that is not a torus."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from relaxon.core.errors import InputError, reals, require
 from relaxon.core.references import PAPERS
-from relaxon.reaction.equations.limit import density_from_difference, relative
+from relaxon.reaction.equations.limit import ReactionEquation, density_from_difference, relative
 
 Pair = tuple[jax.Array, jax.Array]
 
@@ -81,7 +81,7 @@ class Masses(eqx.Module):
         return grid.position_first(f), grid.position_first(g)
 
 
-class TwoSpecies(eqx.Module):
+class TwoSpecies(ReactionEquation):
     """What the nonlinear and the linearised equations share.
 
     On a `PhaseGrid` F = f/chi_1 and G = g/chi_2, and integrals over positions are plain; on a

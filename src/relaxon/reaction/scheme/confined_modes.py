@@ -8,11 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from relaxon.core.methods import Posed, solves
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.reaction.equations.confined import GibbsMasses, LinearizedConfined
 from relaxon.reaction.equations.two_species import pair
 from relaxon.reaction.scheme.linear_modes import LARGEST_PHASE
 from relaxon.stepping.exponential import Exponential, LinearState, partial_fractions
+from relaxon.stepping.stepper import Stepper
 
 Modes = tuple[Array, Array]
 
@@ -117,3 +119,9 @@ class ConfinedModes(Exponential):
             "macroscopic": jnp.sqrt(line.integrate(m**2) * r / (r**2 + 1)),
             "amp1": line.amplitude(m),
         }
+
+
+@solves(LinearizedConfined, ConfinedGrid)
+def method(problem: Posed, rtol: float) -> Stepper:
+    """The exponential; its error is below every tolerance."""
+    return ConfinedModes(problem.equation, problem.grid)

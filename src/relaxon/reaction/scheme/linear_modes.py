@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from relaxon.core.methods import Posed, solves
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
 from relaxon.reaction.equations.two_species import Masses, pair
 from relaxon.stepping.exponential import Exponential, LinearState, partial_fractions
+from relaxon.stepping.stepper import Stepper
 
 LARGEST_PHASE = 2.0
 """Largest h |v| k / epsilon in a step."""
@@ -130,3 +132,9 @@ class LinearModes(Exponential):
 
 def _mean(weights: Any, values: Array) -> Array:
     return jnp.tensordot(jnp.asarray(weights), values, 1)
+
+
+@solves(LinearizedReaction, PhaseGrid)
+def method(problem: Posed, rtol: float) -> Stepper:
+    """The exponential; its error is below every tolerance."""
+    return LinearModes(problem.equation, problem.grid)

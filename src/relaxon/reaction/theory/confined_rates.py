@@ -78,13 +78,7 @@ def poincare_constant(potential: Any = "harmonic", n: int = 64) -> float:
     Accuracy: harmonic 1e-14; quartic (1.368592521) and double well (0.454546602) to the 1e-8 of
     an independent solution in sine functions (tests/unit/test_confined_rates.py).
     """
-    return poincare_of(ConfinedLine(potential, n, DEPTH))
-
-
-def poincare_of(line: ConfinedLine) -> float:
-    """`poincare_constant` on given nodes."""
-    slope, _ = _slope(line)
-    return float(np.linalg.svd(slope, compute_uv=False)[-2] ** 2)
+    return ConfinedLine(potential, n, DEPTH).poincare()
 
 
 def confined_dms_constants(
@@ -107,7 +101,7 @@ def confined_dms_constants(
     share = r * r / (1 + r * r)
     d0, swapped = share * T1 + (1 - share) * T2, (1 - share) * T1 + share * T2
     spread = share * T1**2 + (1 - share) * T2**2
-    slope, _ = _slope(ConfinedLine(potential, n, DEPTH))
+    slope = ConfinedLine(potential, n, DEPTH).orthonormal_slope()
     _, values, vectors = np.linalg.svd(slope)
     # Singular values fall: the last is that of constants, the ones before are the longest waves.
     keep = slice(-1 - n // 2, -1)
@@ -169,12 +163,6 @@ def confined_rates(
     )
 
 
-def _slope(line: ConfinedLine) -> tuple[np.ndarray, np.ndarray]:
-    """The derivative between orthonormal nodal functions, and the square roots of the weights."""
-    root = np.sqrt(np.asarray(line.weights))
-    return np.asarray(line.slope) * root[:, None] / root, root
-
-
 def confined_functional_rate(
     rho_inf: float, T1: float, T2: float, potential: Any = "harmonic", n: int = 48
 ) -> ProvenRate:
@@ -198,9 +186,10 @@ def confined_functional_rate(
     """
     r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
     line = ConfinedLine(potential, n, DEPTH)
-    _, _, vectors = np.linalg.svd(_slope(line)[0])
+    derivative = line.orthonormal_slope()
+    _, _, vectors = np.linalg.svd(derivative)
     waves = vectors[::-1].T  # eigenfunctions of L, constants first
-    slope = waves.T @ _slope(line)[0] @ waves
+    slope = waves.T @ derivative @ waves
     levels, one = 4, np.eye(n)
     raising = np.diag(np.sqrt(np.arange(1.0, levels)), -1)
     # Unknowns: species, Hermite mode, polynomial; the norm (10) is the plain one.

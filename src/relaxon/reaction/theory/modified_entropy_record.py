@@ -9,15 +9,16 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
+from relaxon.core.entries import records
 from relaxon.core.errors import require
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.equations.limit import density_from_difference
 from relaxon.reaction.theory import modified_entropy as lyapunov
 
 
-@register
+@storable
 class ModifiedEntropy(eqx.Module):
     r"""$\mathsf H^0 = \|F\|_w^2/2 + \eta \langle \mathsf A F, F \rangle$ along a nonlinear run.
 
@@ -43,10 +44,6 @@ class ModifiedEntropy(eqx.Module):
         )
         self.equation, self.eta = equation, float(eta)
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this object again."""
-        return {"equation": self.equation, "eta": self.eta}
-
     def __call__(self, t: Array, f: Mapping[str, Array], grid: PhaseGrid) -> dict[str, Array]:
         """The functional, its dissipation and the rate at time t."""
         torus, nodes = grid.torus, grid.velocity
@@ -59,3 +56,15 @@ class ModifiedEntropy(eqx.Module):
         lost = lyapunov.h0_dissipation(space, F, flow, self.eta)
         rate = jnp.where(value > 0, lost / jnp.where(value > 0, value, 1.0), jnp.nan) / 2
         return {"h0": value, "h0_dissipation": lost, "h0_rate": rate}
+
+
+@records(KineticReaction)
+def modified_entropy(equation: KineticReaction, grid: Any) -> dict[str, Any]:
+    """The modified entropy of Theorem 2.3 where it is defined: epsilon = 1, unit torus."""
+    fits = (
+        equation.epsilon == 1.0
+        and isinstance(grid, PhaseGrid)
+        and grid.torus.length == 1.0
+        and grid.torus.d == grid.velocity.d
+    )
+    return {"h0": ModifiedEntropy(equation)} if fits else {}

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from decimal import Decimal
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -49,10 +48,6 @@ class Potential(eqx.Module):
     @abstractmethod
     def k0(self) -> jax.Array:
         r"""K(0) = int_0^inf k^d Vhat^2 dk, the Landau limit of K."""
-
-    @abstractmethod
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this potential again."""
 
     @abstractmethod
     def resolvent(self, z: Split) -> Split:
@@ -206,11 +201,6 @@ def decimal_pair(value: Decimal) -> tuple[jax.Array, jax.Array]:
 def shifted(z: Split, pair: tuple[jax.Array, jax.Array]) -> Split:
     """Z - pair, exact when z is close to the pair."""
     return Split((z.re - pair[0]) - pair[1], z.im, z.y)
-
-
-def floats(potential: Potential, *names: str) -> dict[str, float]:
-    """Settings by name, as numbers that can be stored."""
-    return {name: float(getattr(potential, name)) for name in names}
 
 
 NEGATIVE = " (a negative amplitude makes a potential that is not positive definite)"

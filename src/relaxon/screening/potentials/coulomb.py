@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, localcontext
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from relaxon.core.errors import require
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.numerics.polylogarithm import (
     arctan_deficit,
     arctan_ratio,
@@ -25,7 +24,6 @@ from relaxon.screening.potentials.base import (
     check_dimension,
     check_positive,
     decimal_pair,
-    floats,
     shifted,
 )
 
@@ -74,7 +72,7 @@ def _check_cutoffs(k_min: float, k_max: float) -> None:
     require(good, f"k_min must lie in [0, k_max = {k_max!r}), but is {k_min!r}.")
 
 
-@register
+@storable("potential", "coulomb")
 class Coulomb(_Rational):
     r"""The Coulomb potential with a cut-off: Vhat = amplitude/k^2 for k_min <= k <= k_max.
 
@@ -120,10 +118,6 @@ class Coulomb(_Rational):
         self.v_min = jnp.asarray(amplitude / k_max**2, float)
         self.v_max = jnp.asarray(amplitude / k_min**2 if k_min > 0 else math.inf, float)
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this potential again."""
-        return {"d": self.d, **floats(self, "k_max", "amplitude", "k_min")}
-
     def k0(self) -> jax.Array:
         """A^2 ln(k_max/k_min) for d = 3, A^2 (1/k_min - 1/k_max) for d = 2."""
         require(
@@ -142,7 +136,7 @@ class Coulomb(_Rational):
         return Coulomb(self.d, float(self.k_max) / delta, amplitude, float(self.k_min) / delta)
 
 
-@register
+@storable("potential", "yukawa")
 class Yukawa(_Rational):
     r"""The screened Coulomb potential, l = screening_length.
 
@@ -205,11 +199,6 @@ class Yukawa(_Rational):
         self.k_min, self.k_max = jnp.asarray(float(k_min), float), jnp.asarray(k_max, float)
         self.v_min = jnp.asarray(strength / (k_max**2 + float(mass)), float)
         self.v_max = jnp.asarray(strength / (k_min**2 + float(mass)), float)
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this potential again; an infinite k_max is left out."""
-        found = floats(self, "amplitude", "screening_length", "k_max", "k_min")
-        return {"d": self.d, **{k: x for k, x in found.items() if math.isfinite(x)}}
 
     def k0(self) -> jax.Array:
         """-G'(0), in closed form through the resolvent."""

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import bernoulli
 
 from relaxon.core.errors import InputError, require
-from relaxon.core.registry import register
+from relaxon.core.registry import Described, storable
 from relaxon.numerics.split_complex import Split, log, polynomial, where
 from relaxon.screening.potentials.base import Potential, check_dimension, check_positive
 from relaxon.screening.potentials.custom_panels import NODES, WEIGHTS, Segment, build_segments
@@ -33,8 +33,8 @@ _REGULAR = np.array([_B[n] / math.factorial(n) for n in range(1, 30)])
 _ELLIPSE = 2.2 + 1 / 2.2
 
 
-@register
-class Custom(Potential):
+@storable
+class Custom(Potential, Described):
     r"""A potential with a user's Vhat.
 
     Vhat must be smooth for k > 0, not negative, and written with `jax.numpy`; it may have several

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, localcontext
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from relaxon.core.registry import register
+from relaxon.core.registry import storable
 from relaxon.numerics.polylogarithm import polylog_ratio
 from relaxon.numerics.split_complex import Split
 from relaxon.screening.potentials.base import (
@@ -24,7 +23,7 @@ from relaxon.screening.potentials.base import (
 )
 
 
-@register
+@storable("potential", "gaussian")
 class Gaussian(Potential):
     r"""V(x) = amplitude exp(-|x|^2/(2 length^2)).
 
@@ -55,10 +54,6 @@ class Gaussian(Potential):
         self.d = d
         self.amplitude, self.length = jnp.asarray(amplitude, float), jnp.asarray(length, float)
         self.v_min, self.v_max = jnp.asarray(0.0, float), jnp.asarray(float(c), float)
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this potential again."""
-        return {"d": self.d, "amplitude": float(self.amplitude), "length": float(self.length)}
 
     def vhat(self, k: jax.Array) -> jax.Array:
         """C exp(-l^2 k^2/2)."""

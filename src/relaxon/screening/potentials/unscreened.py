@@ -2,8 +2,6 @@ r"""Landau as the limit of the screened operator: the weight K without the dispe
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -34,10 +32,6 @@ class Unscreened(Potential):
     def __init__(self, d: int, weight: jax.Array | float):
         self.d, self.weight = d, jnp.asarray(weight, float)
         self.v_min = self.v_max = jnp.asarray(0.0)
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments that build this object again."""
-        return {"d": self.d, "weight": float(self.weight)}
 
     def vhat(self, k: jax.Array) -> jax.Array:
         """Zero."""

@@ -15,6 +15,7 @@ from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.collisions.linear.linearized import linearized
 from relaxon.collisions.radial.screening import radial_screening
+from relaxon.core.registry import settings
 from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import power_law
@@ -335,5 +336,5 @@ def eigenvalue_powers(
 
 def _label(potential: Potential) -> str:
     """Name and settings of a potential in a line."""
-    values = ", ".join(f"{k} = {v:g}" for k, v in potential.settings().items())
+    values = ", ".join(f"{k} = {v:g}" for k, v in settings(potential).items())
     return f"{type(potential).__name__}({values})"

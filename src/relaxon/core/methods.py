@@ -1,0 +1,58 @@
+"""Which function makes the time stepper of which equation on which grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from relaxon.core.errors import InputError
+from relaxon.core.registry import discover
+
+
+class Posed(Protocol):
+    """What a method needs of a problem."""
+
+    @property
+    def equation(self) -> Any:
+        """The equation."""
+
+    @property
+    def grid(self) -> Any:
+        """The grid that it is solved on."""
+
+    @property
+    def f0(self) -> Any:
+        """The initial datum, checked."""
+
+
+Method = Callable[[Any, float], Any]
+F = TypeVar("F", bound=Method)
+
+_METHODS: dict[tuple[type, type], Method] = {}
+
+
+def solves(equation: type, grid: type) -> Callable[[F], F]:
+    """Decorator of a function `(problem, rtol) -> Stepper` for an equation on a grid."""
+
+    def decorate(function: F) -> F:
+        _METHODS[equation, grid] = function
+        return function
+
+    return decorate
+
+
+def method_of(problem: Posed) -> Method:
+    """The function that makes the stepper of a problem.
+
+    Raises:
+        InputError: There is no method for this equation on this grid.
+    """
+    pair = type(problem.equation), type(problem.grid)
+    if pair not in _METHODS:
+        discover()  # the method may live in a module that nothing has imported yet
+    if pair not in _METHODS:
+        known = ", ".join(sorted(f"{e.__name__} on {g.__name__}" for e, g in _METHODS))
+        raise InputError(
+            f"There is no method for {pair[0].__name__} on {pair[1].__name__}; allowed: {known}."
+        )
+    return _METHODS[pair]
