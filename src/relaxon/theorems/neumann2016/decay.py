@@ -23,23 +23,11 @@ from relaxon.reaction.theory.semigroup import linear_decay
 from relaxon.reaction.theory.spectrum import spectral_gap
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
-from relaxon.runs.solve import solve
-from relaxon.theorems.check import Measurement, Unmeasured, claim
+from relaxon.theorems.check import Measurement, claim
+from relaxon.theorems.measure import solved
 
 LONG = 4 * math.pi
 """Length of a torus whose longest wave, k = 1/2, has a discrete eigenvalue."""
-
-
-def solved(problem: Problem, t_end: float, record: Record, rtol: float) -> Any:
-    """The solution of a run that reached its end.
-
-    Raises:
-        Unmeasured: It did not.
-    """
-    solution = solve(problem, t_end, record, rtol)
-    if not solution.ok:
-        raise Unmeasured(f"A run ended with {solution.status.name}.")
-    return solution
 
 
 @claim(
@@ -50,6 +38,7 @@ def solved(problem: Problem, t_end: float, record: Record, rtol: float) -> Any:
     measured="largest relative difference of the two sides, the left one by differentiation of H "
     "along the equation",
     rule="zero within 1e-7, the change under refinement included, and both sides negative",
+    twin={"factor": 2.0},
 )
 def entropy(quick: bool, *, factor: float = 1.0) -> Measurement:
     """The identity; `factor` is the claimed factor of the right-hand side."""
@@ -91,6 +80,7 @@ def _bent(model: KineticReaction, grid: PhaseGrid, size: float = 0.5) -> dict[st
     family="data that jump in x and in v between the corners of the box, epsilon = 1, 0.1, 1e-3",
     measured="smallest clearance of f/chi_1 and g/chi_2 over the records, relative to the box",
     rule="not negative by more than a rounding of 1e-12",
+    twin={"share": 0.9},
 )
 def box(quick: bool, *, share: float = 1.0) -> Measurement:
     """The box; `share` is the claimed part of its width."""
@@ -120,6 +110,7 @@ def box(quick: bool, *, share: float = 1.0) -> Measurement:
     family="rho_inf = 1/3, 1, 2; variances 1 and 0.6; 16 and 24 nodes",
     measured="smallest eigenvalue of -L on the complement of its kernel over the claim",
     rule="at least one and attained, within 1e-10",
+    twin={"factor": 1.1},
 )
 def microscopic(quick: bool, *, factor: float = 1.0) -> Measurement:
     """The constant; `factor` multiplies the claimed one."""
@@ -151,6 +142,7 @@ def microscopic(quick: bool, *, factor: float = 1.0) -> Measurement:
     measured="largest relative distance of lambda_M, |A T (1 - Pi)|, |A L| and of C_M from the "
     "norms of the operators on the grid, and the size of Pi T Pi",
     rule="zero within 1e-6: the constants bound the operators and are attained",
+    twin={"scale": 0.95},
 )
 def conditions(quick: bool, *, scale: float = 1.0) -> Measurement:
     """The constants; `scale` multiplies the claimed C_M."""
@@ -242,6 +234,7 @@ def _flat(pair: tuple) -> Any:
     family="rho_inf = 1, 2; k = 1/2, 2 pi; T = 1; two data each, without a velocity grid",
     measured="sup over t of |F(t)| e^{lambda t} / (C |F(0)|); beside it the rates",
     rule="at most one, the change with the range of velocities included",
+    twin={"excess": 1.2},
 )
 def linear(quick: bool, *, excess: float | None = None) -> Measurement:
     """The decay; with `excess` the claimed rate is that multiple of the true one."""
@@ -289,6 +282,7 @@ def _modes(r: float) -> dict[str, tuple[Callable, Callable]]:
     family="torus of length 4 pi; relative amplitudes 0.05, 0.2, 0.5 about rho_inf near 1 and 1.5",
     measured="sup over t of |F(t)| e^{lambda t} / (C |F(0)|) with lambda, C of the linear theory",
     rule="at most one, the difference to a run with twice the step included",
+    twin={"excess": 1.2},
 )
 def nonlinear(quick: bool, *, excess: float | None = None) -> Measurement:
     """The decay; with `excess` the claimed rate is that multiple of the true one."""
@@ -332,6 +326,7 @@ def _decaying(grid: PhaseGrid, mean: float, size: float, rtol: float) -> Any:
     family="rho_inf = 1, 2; torus of length 1; T = 1; states along a solution from t = 0 to 3",
     measured="smallest dissipation over the functional, over 2 lambda",
     rule="at least one, the change with the number of nodes included",
+    twin={"excess": 2.5},
 )
 def linear_h1(quick: bool, *, excess: float = 1.0) -> Measurement:
     """The functional decreases; `excess` multiplies the claimed rate."""
@@ -345,6 +340,7 @@ def linear_h1(quick: bool, *, excess: float = 1.0) -> Measurement:
     family="rho_inf near 1 and 2; torus of length 1; T = 1; relative amplitude 0.05; t = 0 to 3",
     measured="smallest dissipation over the functional, over 2 lambda of the linear theory",
     rule="at least one, the change with the number of nodes included",
+    twin={"excess": 2.5},
 )
 def nonlinear_h1(quick: bool, *, excess: float = 1.0) -> Measurement:
     """The functional decreases; `excess` multiplies the claimed rate."""
