@@ -117,5 +117,6 @@ def _covariance(covariance: Any, d: int) -> np.ndarray:
     return matrix
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether `value` is one real number, of Python or numpy."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

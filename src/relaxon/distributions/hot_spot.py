@@ -10,11 +10,14 @@ import numpy as np
 from jax import Array
 
 from relaxon.core.errors import require
-from relaxon.distributions.gaussians import _is_number, gaussian_mixture
+from relaxon.distributions.gaussians import gaussian_mixture, is_number
 from relaxon.grids.radial import RadialGrid
 
 C0 = 1.0 / (3.0 * (2.0 * math.pi) ** 1.5)
 """c_0 = lambda_1[M](0), the diffusion of the unit Maxwellian at v = 0 (gualdani2025 (2.2))."""
+
+PEAK = (2 * math.pi) ** -1.5
+"""M(0) of the unit Maxwellian; the spot's mass grows at twice this rate (gualdani2025 (1.4))."""
 
 COARSEST = 0.5
 """A bump of width w needs cells no wider than this times w."""
@@ -61,11 +64,21 @@ def blowdown(grid: Any, delta: float, alpha: float) -> Array:
 
 def check_blowdown(delta: float, alpha: float) -> None:
     """Raise `InputError` unless (delta, alpha) describe a hot spot (gualdani2025 (1.2))."""
-    require(_is_number(delta) and 0 < delta < 1, f"delta must lie in (0, 1), but is {delta!r}.")
+    require(is_number(delta) and 0 < delta < 1, f"delta must lie in (0, 1), but is {delta!r}.")
     require(
-        _is_number(alpha) and 0 <= alpha < math.inf,
+        is_number(alpha) and 0 <= alpha < math.inf,
         f"alpha must be a finite number >= 0, but is {alpha!r}.",
     )
+
+
+def spot_temperature(t: Any, delta: Any) -> Any:
+    r"""$ T(t) = \delta + 2 c_0 t $, the squared width of the spot (gualdani2025 (2.3))."""
+    return delta + 2 * C0 * t
+
+
+def spot_mass(t: Any, delta: Any, alpha: Any) -> Any:
+    r"""$ m(t) = \delta^\alpha e^{2 M(0) t} $, the mass of the spot (gualdani2025 (1.4))."""
+    return delta**alpha * jnp.exp(2 * PEAK * t)
 
 
 def blowdown_profile(grid: Any, t: Any, delta: float, alpha: float) -> Array:
@@ -85,9 +98,8 @@ def blowdown_profile(grid: Any, t: Any, delta: float, alpha: float) -> Array:
     Returns:
         Values at the cell centres, shape (n,).
     """
-    temperature = delta + 2 * C0 * t
-    mass = delta**alpha * jnp.exp(2 * t / (2 * math.pi) ** 1.5)
-    norm = mass * (2 * math.pi * temperature) ** (-grid.d / 2)
+    temperature = spot_temperature(t, delta)
+    norm = spot_mass(t, delta, alpha) * (2 * math.pi * temperature) ** (-grid.d / 2)
     return norm * jnp.exp(-(grid.r**2) / (2 * temperature))
 
 

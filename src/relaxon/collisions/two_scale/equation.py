@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from relaxon.collisions.two_scale.system import TwoScaleSystem
 from relaxon.core.equation import Equation
 from relaxon.core.errors import require
 from relaxon.core.registry import register
-from relaxon.distributions.hot_spot import C0, blowdown, check_blowdown
+from relaxon.distributions.hot_spot import C0, PEAK, blowdown, check_blowdown
 from relaxon.grids.radial import RadialGrid
 
 
@@ -81,7 +80,7 @@ class TwoScale(Equation):
         rates = system.rate(t, jnp.stack([phi, f["g"] / unit]))
         # d(E phi)/dt = E dphi/dt + phi dE/dt
         growth = C0 * (grid.r**2 / system.temperature(t) - 3) / system.temperature(t)
-        growth = growth + 2 * (2 * math.pi) ** -1.5
+        growth = growth + 2 * PEAK
         return {"g": unit * rates[1], "h": spot * (rates[0] + phi * growth)}
 
     def system(self, grid: RadialGrid) -> TwoScaleSystem:

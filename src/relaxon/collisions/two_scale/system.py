@@ -33,20 +33,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from relaxon.collisions.radial.gaussian import Gauss, gaussian_coefficients, unit_excess
 from relaxon.collisions.two_scale.operators import (
-    PEAK,
-    Gauss,
     Potentials,
     SelfCollisions,
     Slopes,
     apply_bands,
     around,
-    gaussian_coefficients,
     kernel_sum,
-    unit_excess,
 )
 from relaxon.distributions.functionals import moments
-from relaxon.distributions.hot_spot import C0
+from relaxon.distributions.hot_spot import PEAK, spot_mass, spot_temperature
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.block_tridiagonal import blocks_from_bands, factor
 from relaxon.stepping.status import Status
@@ -91,11 +88,11 @@ class TwoScaleSystem(System):
 
     def temperature(self, t: Array) -> Array:
         """T(t) of (2.3)."""
-        return self.delta + 2 * C0 * t
+        return spot_temperature(t, self.delta)
 
     def mass(self, t: Array) -> Array:
         """m(t) of (1.4)."""
-        return self.delta**self.alpha * jnp.exp(2 * PEAK * t)
+        return spot_mass(t, self.delta, self.alpha)
 
     def height(self, t: Array) -> Array:
         """E(t, 0)."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from relaxon.numerics.fits import exponential_rate
 from relaxon.runs.solution import Solution
 
 KINDS = (
@@ -157,10 +158,7 @@ def _proven_and_true(r: float, T1: float, T2: float, potential: Any) -> tuple[fl
 def measured_rate(solution: Solution) -> float:
     """Decay rate of the distance over the last quarter of the time, NaN if it has no two values."""
     t, y = solution.t, np.asarray(solution.diagnostics["distance"], float)
-    late = (t >= 0.75 * t[-1]) & (y > 0)
-    if late.sum() < 2:
-        return math.nan
-    return float(-np.polyfit(t[late], np.log(y[late]), 1)[0])
+    return exponential_rate(t, y, 0.75 * t[-1])
 
 
 def headlines(solution: Solution) -> list[tuple[str, str, float, str]]:

@@ -15,13 +15,12 @@ from relaxon.collisions.lenard_balescu import LenardBalescu
 from relaxon.collisions.linear.linearized import linearized
 from relaxon.collisions.linear.semigroup import (
     Semigroup,
-    algebraic_exponent,
     exponential_data,
     polynomial_data,
 )
 from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
-from relaxon.numerics.fits import Fit, power_law, stretched_power
+from relaxon.numerics.fits import Fit, algebraic_exponent, power_law, stretched_power
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.runs.solution import Solution
@@ -151,7 +150,7 @@ def decay_polynomial(
                 polynomial_data(semigroup.sector.radius, (l + d) / 2), t
             )
             fit = power_law(t, norms)
-            fits.append(Fit(**{**fit.__dict__, "value": -fit.value / l, "error": fit.error / l}))
+            fits.append(fit.over(-l))
             local = algebraic_exponent(t, norms)
             rows.append(f"d = {d}, l = {l}: {-fit.value:.4f} ({local[0]:.3f} to {local[-1]:.3f})")
     worst = max(fits, key=lambda fit: abs(fit.value - claimed) + fit.error)
@@ -307,8 +306,7 @@ def landau_limit(
             rate = unit * equation(potential.rescaled(delta, a)).rhs(f, grid)
             away.append(_distance(grid, rate, bare))
         fit = power_law(deltas, away)
-        scale = d - a
-        fits.append(Fit(**{**fit.__dict__, "value": fit.value / scale, "error": fit.error / scale}))
+        fits.append(fit.over(d - a))
         rows.append(f"d = {d}, a = {a:g}: {fit} (distance {away[-1]:.1e} at delta = 1/1024)")
     if not quick:
         rows.append(_limit_of_solutions(equation, 2.0 ** -np.arange(2, 6), fits))
@@ -330,7 +328,7 @@ def _limit_of_solutions(equation: Builder, deltas: np.ndarray, fits: list[Fit]) 
         problem = Problem(equation(potential.rescaled(delta, 0.0)), grid, f0)
         away.append(_distance(grid, solved(problem, t_end, record, 1e-9).f[-1], end.f[-1]))
     fit = power_law(deltas, away)
-    fits.append(Fit(**{**fit.__dict__, "value": fit.value / 3, "error": fit.error / 3}))
+    fits.append(fit.over(3))
     return f"solutions at Landau time 0.05, d = 3, a = 0: {fit}"
 
 

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from relaxon.collisions.radial.gaussian import unit_excess
 from relaxon.collisions.two_scale.equation import TwoScale
 from relaxon.core.errors import InputError, require
-from relaxon.distributions.hot_spot import C0
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.fits import Fit, power_law
 from relaxon.numerics.legendre import gauss_legendre
@@ -108,17 +108,13 @@ def source_norm(width: float, nodes: int = 120) -> float:
     r"""$ |S_E|_{\mu_T} / m $ for the profile E = m M_T of width T < 1e-2 (2.7), (2.10).
 
     By (2.14), S_E = (lam1 - c0) E'' + 2 (lam2 - c0) E'/r + 2 (M - M(0)) E; the differences are
-    summed as series in r^2, without cancellation.
+    free of cancellation.
     """
     x, w = gauss_legendre(nodes)
     r = math.sqrt(width) * 12.0 * (x + 1) / 2
     weight = math.sqrt(width) * 6.0 * w
-    k = np.arange(1, 20)
-    factorials = np.array([math.factorial(int(i)) for i in k], float)
-    terms = (-1.0) ** k * r[:, None] ** (2 * k) / (2.0**k * factorials * (2 * k + 3))
-    excess1 = 3 * C0 * terms.sum(axis=1)
-    excess = 3 * C0 * np.expm1(-(r**2) / 2)
-    excess2 = ((C0 + excess1) * r**2 + excess - excess1) / 2
+    excess1, trace, excess = unit_excess(r)
+    excess2 = (trace - excess1) / 2  # a = lam1 + 2 lam2
     # E^2 / mu_T, both Gaussians together
     density = (2 * math.pi * width) ** -3 * width**-1.5 * np.exp(-(r**2) / (2 * width))
     factor = excess1 * (r**2 / width - 1) / width - 2 * excess2 / width + 2 * excess

@@ -11,6 +11,7 @@ import numpy as np
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
+from relaxon.numerics.fits import exponential_rate
 from relaxon.reaction.equations.confined import ConfinedReaction
 from relaxon.reaction.equations.limit import equilibrium_density
 from relaxon.reaction.theory.confined_rates import confined_dms_constants
@@ -60,8 +61,7 @@ def confined(quick: bool, *, excess: float | None = None, share: float = 1.0) ->
                 )
                 values.append(float(np.max(curve * bound)))
                 errors.append(float(np.max(np.abs(curve - other) * bound)))
-                late = t >= 0.6 * t[-1]
-                slope = -np.polyfit(t[late], np.log(curve[late]), 1)[0]
+                slope = exponential_rate(t, curve, 0.6 * t[-1])
                 lines.append(
                     f"{potential}, rho_inf = {rho:.3f}, amplitude {size:g}: measured {slope:.4f}, "
                     f"true {true:.4f}, DMS {proven:.4f}"

@@ -11,9 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from relaxon.distributions.profiles import profile
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
+from relaxon.numerics.fits import exponential_rate
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.equations.limit import equilibrium_density
 from relaxon.reaction.theory import h1_method as sobolev
@@ -202,8 +204,6 @@ def _space(
     """The weighted space of two Gaussians on equidistant nodes."""
     velocity = UniformNodes(1, nodes, 7.0 * math.sqrt(max(T1, T2)))
     grid = PhaseGrid(TorusGrid(1, max(points, 2)), velocity)
-    from relaxon.distributions.profiles import profile
-
     model = KineticReaction(profile("gaussian", variance=T1), profile("gaussian", variance=T2))
     chi1, chi2 = model.profiles(grid)
     return lyapunov.ReactionSpace(r, velocity.v, velocity.weights, chi1, chi2), points
@@ -211,9 +211,13 @@ def _space(
 
 def _weights(space: lyapunov.ReactionSpace, points: int) -> np.ndarray:
     """Weights of (10) for flat pairs on `points` positions of a torus of volume one."""
-    w, r = np.asarray(space.weights), float(space.rho_inf)
-    both = [w / (r * np.asarray(space.chi1)), w * r / np.asarray(space.chi2)]
-    return np.concatenate([np.tile(part, points) / points for part in both])
+
+    def square(flat: Any) -> Any:
+        F = _pair(flat, space, points)
+        return lyapunov.inner_product(space, F, F)
+
+    # The form is diagonal: its gradient at ones is twice the weights.
+    return np.asarray(jax.grad(square)(jnp.ones(2 * points * len(space.weights)))) / 2
 
 
 def _pair(flat: Any, space: lyapunov.ReactionSpace, points: int = 1) -> tuple:
@@ -251,8 +255,7 @@ def linear(quick: bool, *, excess: float | None = None) -> Measurement:
                 values.append(float(np.max(fine.norm / fine.norm[0] * bound)))
                 errors.append(float(np.max(np.abs(fine.norm - rough.norm) / fine.norm[0] * bound)))
                 data[f"rho_inf={r:g} k={k:.3g} {name}"] = np.stack([t, fine.norm])
-            late = t >= 0.7 * t[-1]
-            slope = -np.polyfit(t[late], np.log(fine.norm[late]), 1)[0]
+            slope = exponential_rate(t, fine.norm, 0.7 * t[-1])
             lines.append(
                 f"rho_inf = {r:g}, k = {k:.3g}: measured {slope:.4f}, true {gap.rate:.4f}, "
                 f"DMS {proven.rate:.4f}, H1 {sobolev.h1_rate(r, 1.0, 1.0, k).rate:.4f}"
@@ -299,8 +302,7 @@ def nonlinear(quick: bool, *, excess: float | None = None) -> Measurement:
         curves = [run.diagnostics["distance"] / run.diagnostics["distance"][0] for run in runs]
         values.append(float(np.max(curves[1] * bound)))
         errors.append(float(np.max(np.abs(curves[1] - curves[0]) * bound)))
-        late = t >= 0.7 * t[-1]
-        slope = -np.polyfit(t[late], np.log(curves[1][late]), 1)[0]
+        slope = exponential_rate(t, curves[1], 0.7 * t[-1])
         lines.append(
             f"amplitude {size:g}, rho_inf = {rho:.3f}: measured {slope:.4f}, true {gap.rate:.4f}, "
             f"DMS {proven.rate:.4f}"
@@ -400,7 +402,6 @@ def _h1_quotient(bent: bool, mean: float, nodes: int) -> tuple[float, float, flo
         lost = lyapunov.h1_dissipation(space, F, flow(space, F), best.weights, slope)
         quotients.append(float(lost / whole) / 2)
         sizes.append(float(whole))
-    late = solution.t >= 2.0
-    decay = -np.polyfit(solution.t[late], np.log(np.array(sizes)[late]), 1)[0] / 2
+    decay = exponential_rate(solution.t, sizes, 2.0) / 2
     true = spectral_gap(r, 1.0, 1.0, 2 * math.pi).rate
-    return best.rate, min(quotients), float(decay), true
+    return best.rate, min(quotients), decay, true
