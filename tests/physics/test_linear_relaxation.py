@@ -13,14 +13,13 @@ import relaxon as rx
 from relaxon.collisions.linear.linearized import Linearized, linearized
 from relaxon.collisions.linear.semigroup import (
     Semigroup,
-    algebraic_exponent,
     exponential_data,
     polynomial_data,
-    stretched_exponent,
 )
 from relaxon.collisions.radial.form import Frame, log_rate
 from relaxon.collisions.radial.kernels import FixedKernel, MinKernel
 from relaxon.collisions.radial.screening import radial_screening
+from relaxon.numerics.fits import algebraic_exponent, stretched_exponent
 from relaxon.screening import potentials
 
 GAUSSIAN = potentials.Gaussian(3)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from relaxon.collisions.cartesian.convolution import LandauConvolution
-from relaxon.collisions.cartesian.equilibrium import matched_maxwellian, moments, relative_entropy
+from relaxon.collisions.cartesian.equilibrium import excess_entropy, matched_maxwellian, moments
 from relaxon.collisions.cartesian.radon_operator import (
     ConstantScreening,
     RadonOperator,
@@ -174,7 +174,7 @@ def test_entropy_never_increases_and_invariants_stay():
     state, entropies = stepper.start(f), []
     for _ in range(3):
         state = run(stepper, state, 10)
-        entropies.append(float(relative_entropy(state.y, op.grid)))
+        entropies.append(float(excess_entropy(state.y, op.grid)))
         assert float(state.y.min()) > -1e-6 * float(state.y.max())
     assert int(state.code) == Status.FINE
     assert float(state.t) > 6.0
@@ -243,10 +243,10 @@ def test_coulomb_pair_of_gaussians_in_two_dimensions():
         )
 
     state = stepper.start(f)
-    entropies, informations = [float(relative_entropy(f, grid))], [fisher(f)]
+    entropies, informations = [float(excess_entropy(f, grid))], [fisher(f)]
     for k in range(1, 9):
         state = advance(stepper, state, jnp.asarray(5.0 * k))
-        entropies.append(float(relative_entropy(state.y, grid)))
+        entropies.append(float(excess_entropy(state.y, grid)))
         informations.append(fisher(state.y))
     assert float(state.t) == 40.0
     assert np.all(np.diff(entropies) < 0)

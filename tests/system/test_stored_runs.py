@@ -21,6 +21,9 @@ RUNS = [
     pytest.param(path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
     for path in sorted(DATA.glob("*.npz"))
 ]
+ROUNDED = {"screened": ("distance_l2", "penrose_margin", "relative_entropy")}
+"""Diagnostics of a run that are computed without a cancellation now: their last bits differ
+(measured: 9e-16 relatively), those of fields and steps do not."""
 
 
 def machine():
@@ -60,7 +63,9 @@ def test_a_run_of_an_earlier_version_resumes_bit_for_bit(name, tmp_path):
     assert set(wanted) <= set(again)
     for key, values in wanted.items():
         np.testing.assert_array_equal(again[key][:done], values[:done], err_msg=key)
-        if same:
+        if same and key.removeprefix("scalar/") in ROUNDED.get(name, ()):
+            np.testing.assert_allclose(again[key], values, 4e-15, err_msg=key)
+        elif same:
             np.testing.assert_array_equal(again[key], values, err_msg=key)
         else:  # another compiler or processor rounds differently
             scale = 1e-9 * np.max(np.abs(values), initial=1e-300, where=np.isfinite(values))

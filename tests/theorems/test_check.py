@@ -55,8 +55,15 @@ def test_an_unknown_name_names_the_nearest():
 
 def test_a_name_can_be_taken_once():
     checks()
+    words = dict.fromkeys(("source", "statement", "family", "measured", "rule"), "")
     with pytest.raises(InputError, match="two checks"):
-        claim("landau-c0", source="", statement="", family="", measured="", rule="")(lambda q: None)
+        claim("landau-c0", twin={"claimed": 0.0}, **words)(lambda quick: None)
+
+
+def test_a_claim_needs_a_twin():
+    words = dict.fromkeys(("source", "statement", "family", "measured", "rule"), "")
+    with pytest.raises(InputError, match="needs a twin"):
+        claim("new-claim", twin=[], **words)(lambda quick: None)
 
 
 def test_a_family_is_written_as_numbers_and_drawn_in_the_report():

@@ -1,4 +1,4 @@
-"""Theorems 1 to 4 of duerinckx2023 and (2.65): each holds, and its spoiled twin fails."""
+"""The Sobolev norms of duerinckx2023, Theorems 1 and 3, against Fourier space."""
 
 import numpy as np
 import pytest
@@ -6,33 +6,6 @@ import pytest
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.radial import RadialGrid
 from relaxon.theorems.duerinckx2023 import relaxation as theorems
-
-TWINS = [
-    (theorems.coercivity, {"claimed": 0.2}),
-    (theorems.decay_polynomial, {"claimed": 1.25}),
-    (theorems.decay_stretched, {"claimed": 2 / 3}),
-    (theorems.decay_gaussian, {"claimed": 0.5}),
-    (theorems.landau_limit, {"claimed": 1.5}),
-    (theorems.landau_limit, {"time_power": 1.0}),
-]
-SLOW_TWINS = [
-    (theorems.stability, {"claimed": 0.9}),
-    (theorems.entropy_decay, {"claimed": 1.2}),
-    (theorems.local_solution, {"claimed": 0.5}),
-]
-
-
-@pytest.mark.parametrize(("check", "spoiled"), TWINS, ids=lambda x: getattr(x, "name", ""))
-def test_the_spoiled_twin_fails(check, spoiled):
-    verdict = check.altered(**spoiled).run(quick=True)
-    assert verdict.verdict == "fails", str(verdict)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("check", "spoiled"), SLOW_TWINS, ids=lambda x: getattr(x, "name", ""))
-def test_the_spoiled_twin_of_a_run_fails(check, spoiled):
-    verdict = check.altered(**spoiled).run(quick=True)
-    assert verdict.verdict == "fails", str(verdict)
 
 
 @pytest.mark.parametrize("d", [2, 3])

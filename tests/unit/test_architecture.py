@@ -26,7 +26,12 @@ INSIDE = {
     "collisions": [["cartesian", "radial"], ["*"], ["linear", "two_scale"]],
     "reaction": [["equations"], ["data", "scheme", "theory"]],
     "reports": [["recorded"], ["citations", "headlines"], ["figures"], ["page"]],
-    "theorems": [["family"], ["check"], ["duerinckx2023", "gualdani2025", "neumann2016"]],
+    "theorems": [
+        ["family"],
+        ["check"],
+        ["measure", "spoiled"],
+        ["duerinckx2023", "gualdani2025", "neumann2016"],
+    ],
 }
 
 

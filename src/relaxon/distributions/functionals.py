@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -48,22 +49,35 @@ def entropy(f: Array, grid: Any) -> Array:
     return grid.integrate(jnp.where(f > 0, f * jnp.log(safe), 0.0))
 
 
-def relative_entropy(f: Array, g: Array, grid: Any) -> Array:
+def relative_entropy(f: Array, g: Array, grid: Any, log_g: Array | None = None) -> Array:
     r"""$ H(f | g) = \int f \log(f/g) - f + g \, dv \ge 0 $, without cancellation for f near g.
 
     Args:
-        f: Distribution >= 0, shape `grid.shape`.
-        g: Reference > 0, same shape.
+        f: Distribution, shape `grid.shape`; where it is not positive, f log f counts as zero.
+        g: Reference >= 0, same shape.
         grid: The grid of both.
+        log_g: Logarithm of g where that underflows; without it such points do not count.
     """
-    safe = jnp.where(g > 0, g, 1.0)
-    x = jnp.where(g > 0, (f - g) / safe, 0.0)
-    small = jnp.abs(x) < 1e-3
-    y = jnp.where(small, 1.0, x)
-    u = jnp.maximum(1 + y, 0.0)
-    exact = jnp.where(u > 0, u * jnp.log(jnp.where(u > 0, u, 1.0)), 0.0) - y
-    series = x**2 * (1 / 2 - x * (1 / 6 - x * (1 / 12 - x * (1 / 20 - x / 30))))
-    return grid.integrate(g * jnp.where(small, series, exact))
+    near, some = jnp.abs(f - g) < g / 2, f > 0
+    ratio = jnp.where(near, (f - g) / jnp.where(near, g, 1.0), 0.0)
+    known = g > 0 if log_g is None else jnp.ones_like(near)
+    log_g = jnp.log(jnp.where(known, g, 1.0)) if log_g is None else log_g
+    apart = jnp.where(some, f * (jnp.log(jnp.where(some, f, 1.0)) - log_g - 1.0), -f) + g
+    density = jnp.where(near, g * log_ratio_entropy(jnp.log1p(ratio)), apart)
+    return grid.integrate(jnp.where(known, density, 0.0))
+
+
+def log_ratio_entropy(ell: Array) -> Array:
+    r"""$ e^\ell \ell - e^\ell + 1 \ge 0 $: the density of H(f | g) over g, for $ f = g e^\ell $.
+
+    Relative accuracy 4e-12 at |ell| = 1e-2, where the series ends, and better on either side.
+    """
+    small = jnp.abs(ell) < 1e-2
+    safe = jnp.where(small, 1.0, ell)
+    series = jnp.zeros_like(ell)
+    for k in range(9, 1, -1):  # exp(x) x - exp(x) + 1 = sum_k (k - 1) x^k / k!
+        series = series * ell + (k - 1) / math.factorial(k)
+    return jnp.where(small, series * ell**2, jnp.exp(safe) * (safe - 1) + 1)
 
 
 def entropy_production(f: Array, grid: Any, equation: Any) -> Array:

@@ -131,3 +131,8 @@ def _covariance(covariance: Any, d: int) -> np.ndarray:
         f"matrix, but is {np.asarray(covariance).tolist()}.",
     )
     return matrix
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is one real number, of Python or numpy."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

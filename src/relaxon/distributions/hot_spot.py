@@ -11,7 +11,7 @@ from jax import Array
 
 from relaxon.core.entries import datum
 from relaxon.core.errors import require
-from relaxon.distributions.gaussians import gaussian_mixture, isotropic
+from relaxon.distributions.gaussians import gaussian_mixture, is_number, isotropic
 from relaxon.grids.radial import RadialGrid
 
 PEAK = (2 * math.pi) ** -1.5
@@ -19,6 +19,9 @@ PEAK = (2 * math.pi) ** -1.5
 
 C0 = 1.0 / (3.0 * (2.0 * math.pi) ** 1.5)
 """c_0 = lambda_1[M](0), the diffusion of the unit Maxwellian at v = 0 (gualdani2025 (2.2))."""
+
+PEAK = (2 * math.pi) ** -1.5
+"""M(0) of the unit Maxwellian; the spot's mass grows at twice this rate (gualdani2025 (1.4))."""
 
 COARSEST = 0.5
 """A bump of width w needs cells no wider than this times w."""
@@ -72,9 +75,9 @@ def blowdown(grid: Any, delta: float, alpha: float) -> Array:
 
 def check_blowdown(delta: float, alpha: float) -> None:
     """Raise `InputError` unless (delta, alpha) describe a hot spot (gualdani2025 (1.2))."""
-    require(_is_number(delta) and 0 < delta < 1, f"delta must lie in (0, 1), but is {delta!r}.")
+    require(is_number(delta) and 0 < delta < 1, f"delta must lie in (0, 1), but is {delta!r}.")
     require(
-        _is_number(alpha) and 0 <= alpha < math.inf,
+        is_number(alpha) and 0 <= alpha < math.inf,
         f"alpha must be a finite number >= 0, but is {alpha!r}.",
     )
 

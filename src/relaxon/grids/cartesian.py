@@ -34,7 +34,7 @@ class VelocityGrid(Grid):
     Raises:
         InputError: An argument lies outside its range.
 
-    Accuracy: spectral (tests/unit/test_cartesian.py).
+    Accuracy: spectral (tests/unit/grids/test_cartesian.py).
     """
 
     d: int = 2

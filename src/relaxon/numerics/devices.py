@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,13 @@ BLOCK = 2**17
 """Values a block that should stay in the cache of a core: one megabyte."""
 
 
+def cores() -> int:
+    """Cores that this process may use (where the system does not say: all)."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def use_cores(count: int | None = None) -> None:
     """Make every processor core a device of jax, so that large problems are split over them.
 
@@ -35,14 +43,6 @@ def use_cores(count: int | None = None) -> None:
     """
     with contextlib.suppress(RuntimeError):
         jax.config.update("jax_num_cpu_devices", count or cores())
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not every system tells
-        return os.cpu_count() or 1
 
 
 class Velocities(eqx.Module):

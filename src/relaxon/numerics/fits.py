@@ -7,6 +7,7 @@ reports fit a whole curve, prefactor and all, that can be drawn.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,10 @@ class Fit:
     prefactor: float
     x: np.ndarray
     local: np.ndarray
+
+    def over(self, unit: float) -> Fit:
+        """The exponent in units of another one, as in p / (d - a)."""
+        return dataclasses.replace(self, value=self.value / unit, error=self.error / abs(unit))
 
     def __str__(self) -> str:
         return f"{self.value:.4f} +- {self.error:.4f}"
@@ -109,6 +114,65 @@ def power_law(x: Any, y: Any, y_error: Any = None) -> Fit:
     error = total(scatter, drift, discretisation)
     prefactor = float(np.exp(intercept))
     return Fit(float(slope), error, scatter, drift, discretisation, prefactor, middle, local)
+
+
+def exponential_rate(t: Any, y: Any, start: float = 0.0) -> float:
+    """The lambda of y ~ exp(-lambda t) for t >= start by least squares; NaN without two values.
+
+    Args:
+        t: Times.
+        y: Values; those that are not positive are left out.
+        start: Where the fitted window begins.
+    """
+    t, y = np.asarray(t, float), np.asarray(y, float)
+    late = (t >= start) & (y > 0)
+    if np.sum(late) < 2:
+        return float("nan")
+    return float(-np.polyfit(t[late], np.log(y[late]), 1)[0])
+
+
+def algebraic_exponent(t: np.ndarray, norms: np.ndarray) -> np.ndarray:
+    """-d log(norm)/d log(t), local exponents of a power law, at the times t."""
+    _check_series(t, norms)
+    return -np.gradient(np.log(norms), np.log(t))
+
+
+def stretched_exponent(t: np.ndarray, norms: np.ndarray) -> np.ndarray:
+    """p(t) of norm ~ exp(-c t^p): the local slope of log(-d log(norm)/dt) in log(t), plus one.
+
+    The derivative of log(norm) is taken first, so a constant factor of the norm has no influence.
+    """
+    _check_series(t, norms)
+    rate = -np.gradient(np.log(norms), np.log(t)) / t
+    return 1 + np.gradient(np.log(rate), np.log(t))
+
+
+def _check_series(t: np.ndarray, norms: np.ndarray) -> None:
+    good = len(t) == len(norms) >= 3 and bool(np.all(np.diff(norms) < 0)) and norms[-1] > 0
+    require(good, "norms must be at least 3 positive, decreasing values, one for each time.")
+
+
+def golden_section(
+    function: Callable[[float], float], low: float, high: float, tolerance: float = 1e-10
+) -> float:
+    """Where a function with one minimum between low and high has it.
+
+    The interval shrinks to `tolerance` times its larger end; what is returned is its middle. The
+    value there is then exact to rounding, the place to about the root of rounding.
+    """
+    part = (np.sqrt(5.0) - 1) / 2
+    left, right = high - part * (high - low), low + part * (high - low)
+    at_left, at_right = function(left), function(right)
+    while high - low > tolerance * max(abs(low), abs(high)):
+        if at_left > at_right:
+            low, left, at_left = left, right, at_right
+            right = low + part * (high - low)
+            at_right = function(right)
+        else:
+            high, right, at_right = right, left, at_left
+            left = high - part * (high - low)
+            at_left = function(left)
+    return (low + high) / 2
 
 
 def stretched_power(t: Any, y: Any, window: tuple[float, float], decades: float = 1.0) -> Fit:
@@ -264,7 +328,7 @@ def blowup(t: np.ndarray, y: np.ndarray) -> Blowup | None:
     for least in (1e2, 1e3, 1e1):
         window = growth > least
         if np.sum(window) >= 5:
-            fits.append((*_approach(t[window], np.log(y[window])), float(t[window][0])))
+            fits.append((*approach(t[window], np.log(y[window]))[:3], float(t[window][0])))
     if not fits:
         return None
     time, power, amplitude, start = fits[0]
@@ -293,24 +357,32 @@ def _stretched(t: np.ndarray, log_y: np.ndarray, prefactor: bool) -> tuple[float
     return power, rate, float(solution[0]), float(solution[2]) if prefactor else 0.0
 
 
-def _approach(t: np.ndarray, log_y: np.ndarray) -> tuple[float, float, float]:
-    """(t*, q, amplitude): t* by minimisation over log(t* - t_last), the rest linear inside it."""
-    from scipy.optimize import minimize_scalar
+def approach(t: np.ndarray, log_y: np.ndarray) -> tuple[float, float, float, float]:
+    """The law y = C (t* - t)^-q of least squares in log y.
 
+    Args:
+        t: Times before t*, increasing.
+        log_y: Logarithms of the values.
+
+    Returns:
+        (t*, q, C, rms residual): t* by golden section over log(t* - t_last), from a thousandth of
+        the shortest step to a thousand of the longest, the rest linear inside it.
+    """
     last, steps = t[-1], np.diff(t)
 
     def linear(log_gap: float) -> tuple[float, np.ndarray]:
         matrix = np.stack([np.ones_like(t), -np.log(last + np.exp(log_gap) - t)], axis=1)
         solution, *_ = np.linalg.lstsq(matrix, log_y, rcond=None)
-        return float(np.sum((matrix @ solution - log_y) ** 2)), solution
+        return float(np.mean((matrix @ solution - log_y) ** 2)), solution
 
     low, high = np.log(max(1e-3 * steps.min(), 1e-15 * last)), np.log(1e3 * steps.max())
     grid = np.linspace(low, high, 200)
     best = int(np.argmin([linear(g)[0] for g in grid]))
-    bounds = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
-    found = minimize_scalar(lambda g: linear(g)[0], bounds=bounds, method="bounded")
-    solution = linear(float(found.x))[1]
-    return float(last + np.exp(found.x)), float(solution[1]), float(np.exp(solution[0]))
+    ends = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, len(grid) - 1)])
+    gap = golden_section(lambda g: linear(g)[0], *ends, tolerance=1e-14)
+    square, solution = linear(gap)
+    time = float(last + np.exp(gap))
+    return time, float(solution[1]), float(np.exp(solution[0])), float(np.sqrt(square))
 
 
 def local_power(t: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -331,20 +403,3 @@ def local_power(t: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     good = rate > 0
     middle, rate = middle[good], rate[good]
     return np.exp((middle[1:] + middle[:-1]) / 2), np.diff(np.log(rate)) / np.diff(middle)
-
-
-def late_rate(t: np.ndarray, y: np.ndarray, part: float = 0.25) -> float:
-    r"""Rate of $ y \sim e^{-\lambda t} $ by least squares over the last part of the time.
-
-    Args:
-        t: Times, increasing from about 0.
-        y: Values; those that are not positive are left out.
-        part: Share of the time that is fitted.
-
-    Returns:
-        lambda, NaN if fewer than two values lie there.
-    """
-    late = (t >= (1 - part) * t[-1]) & (y > 0)
-    if late.sum() < 2:
-        return float("nan")
-    return float(-np.polyfit(t[late], np.log(y[late]), 1)[0])

@@ -62,29 +62,3 @@ def hilbert_at(g: jax.Array, u: jax.Array, targets: jax.Array) -> tuple[jax.Arra
     tail = (g / jnp.where(inside[..., None], 1.0, x)).sum(-1)
     value = jnp.where(inside, (g * jnp.sinc(x)).sum(-1), 0.0)
     return jnp.where(inside, transform, tail), value
-
-
-@jax.jit
-def hilbert_mapped(r: jax.Array, slope: jax.Array, spacing: jax.Array | float) -> jax.Array:
-    r"""The matrix of H for odd functions on a graded radial grid.
-
-    $$ H_{mj} = 2h\, r'_j \left[\frac{[m-j\ \mathrm{odd}]}{r_m - r_j}
-       - \frac{[m-j\ \mathrm{even}]}{r_m + r_j}\right] $$
-
-    Args:
-        r: r_i = r((i + 1/2) h) > 0, i = 0..n-1, with r(x) an odd analytic map.
-        slope: dr/dx at the same points.
-        spacing: h, the spacing in x.
-
-    Returns:
-        Shape (n, n); `matrix @ g` is H[g] at r_i (an even function of r) for samples g_i = g(r_i)
-        of an odd g that has decayed at the last point.
-
-    Accuracy: spectral in n for analytic g and map (tests/unit/test_hilbert.py).
-    """
-    n = len(r)
-    index = jnp.arange(n)
-    odd = (index[:, None] - index[None, :]) % 2 == 1
-    difference = jnp.where(odd, r[:, None] - r[None, :], 1.0)
-    total = r[:, None] + r[None, :]
-    return 2 * spacing * slope * jnp.where(odd, 1 / difference, -1 / total)

@@ -66,6 +66,30 @@ def least_epsilon(z: jax.Array, v_min: jax.Array, v_max: jax.Array) -> tuple[jax
     return jnp.where(interior, jnp.abs(z.imag) / jnp.sqrt(safe), jnp.abs(1 + v * z)), v
 
 
+def least_at_minima(
+    real: jax.Array, slope: jax.Array, v_max: jax.Array, solid: jax.Array | bool = True
+) -> jax.Array:
+    r"""Least $1 + Vhat_{max} Re z$ over the minima of F1 between samples; for use inside jit.
+
+    A wave grows if it is negative (duerinckx2023 (1.10)): the criterion of `penrose_marginal`
+    without its refinement between samples, cheap enough for every step of a run.
+
+    Args:
+        real: Re z at increasing u along the last axis, shape (..., N).
+        slope: F1' or a positive multiple there; zero where it is noise.
+        v_max: The largest Vhat.
+        solid: Where a minimum may count, shape (..., N - 1), by the sample on its right.
+
+    Returns:
+        Scalar, Re z interpolated to the zeros of F1'; infinite if there is no minimum.
+    """
+    left, right = slope[..., :-1], slope[..., 1:]
+    rising = (left <= 0) & (right > 0) & solid
+    share = right / jnp.where(rising, right - left, 1.0)
+    there = real[..., 1:] + share * (real[..., :-1] - real[..., 1:])
+    return jnp.min(jnp.where(rising, 1.0 + v_max * there, jnp.inf))
+
+
 class _Marginal:
     """z and F1' anywhere, from samples."""
 
@@ -144,7 +168,7 @@ def penrose_marginal(potential: Potential, u: Any, f1: Any, f1prime: Any) -> Pen
         InputError: Shapes, non-finite data, a grid that is not uniform.
 
     Accuracy: thresholds of instability to 1e-11, margins of 1e-5 to 1e-8 relative (as good as
-    F1' is known there), see tests/unit/test_penrose.py. Cost: O(N log N).
+    F1' is known there), see tests/unit/screening/test_dispersion.py. Cost: O(N log N).
     """
     m = _Marginal(u, f1, f1prime)
     v_min, v_max = float(potential.v_min), float(potential.v_max)

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from relaxon.core.errors import require, unknown
+from relaxon.core.registry import discover
 from relaxon.numerics.fits import Fit
 from relaxon.theorems.family import Family
-
-MODULES = [
-    "relaxon.theorems.gualdani2025.operator",
-    "relaxon.theorems.gualdani2025.blowdown",
-    "relaxon.theorems.gualdani2025.bootstrap",
-    "relaxon.theorems.neumann2016.decay",
-    "relaxon.theorems.neumann2016.averaging",
-    "relaxon.theorems.neumann2016.confined",
-    "relaxon.theorems.neumann2016.limit",
-    "relaxon.theorems.duerinckx2023.operator",
-    "relaxon.theorems.duerinckx2023.relaxation",
-]
-"""Modules that add checks to the catalogue when they are imported."""
 
 _CATALOGUE: dict[str, Check] = {}
 
@@ -131,8 +118,11 @@ class Check:
         measured: What is measured.
         rule: How the verdict is reached.
         measure: Function (quick, **settings) -> Measurement.
+        twins: Settings of the spoiled twins: the same check with a wrong constant, a wrong exponent
+            or a faulty operator. Each must come out `fails`, or the check would see nothing.
+        expected: "holds", or "fails" for a statement that is false as printed.
         settings: Changes to the function's defaults: what the paper claims, and the code under
-            test. A spoiled twin is the same check with one of them wrong.
+            test.
     """
 
     name: str
@@ -142,6 +132,8 @@ class Check:
     measured: str
     rule: str
     measure: Callable[..., Measurement]
+    twins: tuple[Mapping[str, Any], ...] = ()
+    expected: str = "holds"
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def altered(self, **settings: Any) -> Check:
@@ -186,13 +178,35 @@ def judge(margin: float, error: float) -> str:
 
 
 def claim(
-    name: str, *, source: str, statement: str, family: str, measured: str, rule: str
+    name: str,
+    *,
+    source: str,
+    statement: str,
+    family: str,
+    measured: str,
+    rule: str,
+    twin: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    expected: str = "holds",
 ) -> Callable[[Callable[..., Measurement]], Check]:
-    """Decorator: turns a measuring function into a `Check` and enters it in the catalogue."""
+    """Decorator: turns a measuring function into a `Check` and enters it in the catalogue.
+
+    Args:
+        name: Its name, once in the catalogue.
+        source: As in `Check`, as the next four.
+        statement: The statement.
+        family: Over what it is tested.
+        measured: What is measured.
+        rule: How the verdict is reached.
+        twin: Settings that must come out `fails`, or several of them.
+        expected: The verdict that the statement deserves.
+    """
 
     def enter(measure: Callable[..., Measurement]) -> Check:
         require(name not in _CATALOGUE, f"There are two checks with the name {name!r}.")
-        found = Check(name, source, statement, family, measured, rule, measure)
+        twins = (twin,) if isinstance(twin, Mapping) else tuple(twin)
+        require(len(twins) > 0, f"The check {name!r} needs a twin that fails.")
+        texts = (source, statement, family, measured, rule)
+        found = Check(name, *texts, measure, twins, expected)
         _CATALOGUE[name] = found
         return found
 
@@ -200,10 +214,10 @@ def claim(
 
 
 def checks() -> dict[str, Check]:
-    """The catalogue: every check by name."""
-    for module in MODULES:
-        importlib.import_module(module)
-    return dict(_CATALOGUE)
+    """The catalogue: every check by name, paper by paper, as they stand in the modules."""
+    discover("relaxon.theorems")
+    ordered = sorted(_CATALOGUE.values(), key=lambda found: found.measure.__module__)
+    return {found.name: found for found in ordered}
 
 
 def check(names: str | Check | Iterable[str | Check] | None = None, quick: bool = False) -> list:

@@ -6,9 +6,7 @@ import pytest
 from relaxon.collisions.cartesian.convolution import (
     LandauConvolution,
     _radial_transforms,
-    landau_coefficients,
     landau_operator,
-    landau_rhs,
 )
 from relaxon.collisions.cartesian.equilibrium import moments
 from relaxon.core.errors import InputError
@@ -39,7 +37,7 @@ def test_coulomb_diffusion_tensor_at_a_maxwellian():
     # Landau d = 3, kernel pi^2 / 2 |w|^-1 Pi, mu with beta = 1: eigenvalues in closed form.
     grid = VelocityGrid(3, 48, 6.0)
     f = jnp.exp(-jnp.sum(grid.v**2, -1)) / np.pi**1.5
-    tensor, friction = landau_coefficients(f, grid, -3.0, np.pi**2 / 2)
+    tensor, friction = landau_operator(grid, -3.0, np.pi**2 / 2).coefficients(f)
     c, one = 24, 24 + 4
     assert float(grid.v[one, c, c, 0]) == 1.0
     assert float(tensor[c, c, c, 0, 0]) == pytest.approx(3.7122186646, rel=1e-8)
@@ -61,7 +59,6 @@ def test_invariants_and_stationarity(gamma):
     f = 0.4 * bump + 0.2 * jnp.exp(-jnp.sum((v + 0.5) ** 2, -1) / 1.2)
     rate = operator(f)
     assert np.abs(moments(rate, grid)).max() < 1e-15 * float(jnp.abs(rate).max()) * 100
-    assert float(jnp.abs(rate - landau_rhs(f, grid, gamma, 0.3)).max()) == 0.0
     maxwellian = 0.7 * jnp.exp(-jnp.sum((v - 0.2) ** 2, -1) / 1.7)
     # Rounding of f times the operator's norm (the spectral radius is up to 300 here).
     assert float(jnp.abs(operator(maxwellian)).max()) < 1e-13

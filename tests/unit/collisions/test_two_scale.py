@@ -10,18 +10,16 @@ import numpy as np
 import pytest
 
 import relaxon as rx
+from relaxon.collisions.radial.gaussian import gaussian_coefficients, unit_excess
 from relaxon.collisions.two_scale.operators import (
-    PEAK,
     Potentials,
     SelfCollisions,
     Slopes,
     apply_bands,
-    gaussian_coefficients,
-    unit_excess,
 )
 from relaxon.collisions.two_scale.system import TwoScaleSystem
 from relaxon.core.errors import InputError
-from relaxon.distributions.hot_spot import C0
+from relaxon.distributions.hot_spot import C0, PEAK
 from relaxon.numerics.block_tridiagonal import gauss_jordan
 
 

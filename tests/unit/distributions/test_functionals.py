@@ -59,6 +59,15 @@ def test_relative_entropy_does_not_cancel():
     assert abs(value / exact - 1) < 1e-6  # what the rounding of m (1 + phi) leaves
 
 
+def test_relative_entropy_where_the_reference_underflows():
+    r = np.asarray(GRID.r)
+    log_m = -1.5 * math.log(2 * math.pi * 0.01) - r**2 / 0.02  # below e^-745 from r = 4 on
+    f = gaussian(1.0, 1.0)
+    value = float(F.relative_entropy(f, np.exp(log_m), GRID, log_m))
+    assert value == pytest.approx(1.5 * (math.log(0.01) + 100 - 1), rel=1e-9)
+    assert float(F.relative_entropy(0 * f, np.exp(log_m), GRID)) == pytest.approx(1.0, abs=1e-9)
+
+
 def test_norms_with_weights():
     g = gaussian(1.0, 0.5)
     # int M_{1/2}^2 / M_1 = (2 pi)^{3/2} pi^{-3} int e^{-2 r^2 + r^2/2} = (2/pi)^{3/2}(2 pi/3)^{3/2}

@@ -51,8 +51,23 @@ def test_the_local_power_of_a_stretched_exponential():
     np.testing.assert_allclose(power, 0.6, atol=1e-3)
 
 
-def test_the_late_rate_sees_the_end_only():
-    t = np.linspace(0, 10, 101)
-    y = np.exp(-0.3 * t) + np.exp(-5 * t)
-    assert fits.late_rate(t, y) == pytest.approx(0.3, abs=1e-9)
-    assert np.isnan(fits.late_rate(t[:3], np.array([1.0, 0.5, 0.0])))
+def test_a_golden_section_finds_the_minimum_on_either_side_of_zero():
+    for place in (-3.2, 0.7):
+        found = fits.golden_section(lambda x, p=place: abs(x - p), place - 1.3, place + 0.9)
+        assert found == pytest.approx(place, rel=1e-9)
+
+
+def test_the_rate_of_an_exponential_from_its_late_part():
+    t = np.linspace(0, 5, 51)
+    y = np.where(t < 2, 1.0, 7 * np.exp(-0.3 * t))
+    y[-1] = 0.0  # left out
+    assert fits.exponential_rate(t, y, 2.0) == pytest.approx(0.3, rel=1e-12)
+    assert np.isnan(fits.exponential_rate(t, y, 4.9))
+
+
+def test_an_exponent_in_units_of_another():
+    x = np.geomspace(1, 10, 5)
+    fit = fits.power_law(x, x**-6.0 * (1 + 0.01 * np.cos(x)))
+    part = fit.over(-2.0)
+    assert part.value == fit.value / -2 and part.error == fit.error / 2 > 0
+    assert part.scatter == fit.scatter

@@ -112,33 +112,6 @@ def test_gradients_do_not_cancel_off_resonance():
         assert math.isclose(slope(0.3, 1e-9)[1], -1e-9 * curvature / 3, rel_tol=1e-7)
 
 
-def test_resolvent_slope():
-    for potential in (Gaussian(3), Coulomb(2, 10.0)):
-        z, h = jnp.asarray(0.3 + 0.2j), 1e-5
-        difference = (potential.G(z + h) - potential.G(z - h)) / (2 * h)
-        assert abs(potential.resolvent_slope(z) / difference - 1) < 1e-8
-
-
-@pytest.mark.parametrize("d", [2, 3])
-@pytest.mark.parametrize("y", [1e-2, 1e-6, 1e-300])
-def test_product_average_across_the_edge(d, y):
-    potential = Gaussian(d)
-    edge = -1 / float(potential.v_max)
-    left, right = complex(edge * 0.8, y), complex(edge * 1.3, y)
-    split = (edge - left.real) / (right.real - left.real)
-    t, w = np.polynomial.legendre.leggauss(80)
-    t, w = (t + 1) / 2, w / 2
-    exact = 0.0
-    for end in (0.0, 1.0):
-        s = split + (end - split) * t**6
-        z = jnp.asarray(left + (right - left) * s)
-        exact += np.sum(
-            w * 6 * t**5 * abs(end - split) * np.asarray(potential.screening_product(z))
-        )
-    average = potential.screening_product_average(jnp.asarray([left]), jnp.asarray([right]))[0]
-    assert abs(float(average) / exact - 1) < 1e-6
-
-
 def test_rescaling():
     for potential in (
         Gaussian(3, 0.7, 1.4),

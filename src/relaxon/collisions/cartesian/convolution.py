@@ -159,13 +159,3 @@ def landau_operator(grid: VelocityGrid, gamma: float, strength) -> LandauConvolu
     """
     unit = _operator(grid, float(gamma))
     return eqx.tree_at(lambda op: op.strength, unit, jnp.asarray(strength, float))
-
-
-def landau_coefficients(f: jax.Array, grid: VelocityGrid, gamma: float, strength):
-    """Diffusion tensor D `(..., d, d)` and friction P `(..., d)` of Landau collisions."""
-    return landau_operator(grid, gamma, strength).coefficients(f)
-
-
-def landau_rhs(f: jax.Array, grid: VelocityGrid, gamma: float, strength) -> jax.Array:
-    """Rate of change of f under Landau collisions, shape `grid.shape`."""
-    return landau_operator(grid, gamma, strength)(f)

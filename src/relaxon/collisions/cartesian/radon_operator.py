@@ -17,6 +17,7 @@ from relaxon.collisions.cartesian.radon import Lines, RadonTransform
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import sphere_area
 from relaxon.numerics.legendre import gauss_legendre
+from relaxon.screening.penrose import least_at_minima, least_epsilon
 
 
 class Screening(Protocol):
@@ -193,17 +194,11 @@ class RadonOperator(eqx.Module):
         Points where F1 is below 1e-6 of its maximum are left out: minima there are noise.
         """
         lines, _ = self.line_functions(f, matched_maxwellian(f, self.grid))
-        imaginary = jnp.pi * lines.slope
-        square = lines.hilbert**2 + imaginary**2
-        s = jnp.clip(-lines.hilbert / square, 0.0, vhat_max)
-        margin = jnp.min(jnp.hypot(1.0 + s * lines.hilbert, s * imaginary))
+        z = jax.lax.complex(lines.hilbert, jnp.pi * lines.slope)
+        margin = least_epsilon(z, jnp.zeros(()), vhat_max)[0]
         solid = lines.value > 1e-6 * jnp.max(lines.value)
-        rising = (lines.slope[:, :-1] <= 0) & (lines.slope[:, 1:] > 0)
-        share = lines.slope[:, 1:] / jnp.where(rising, lines.slope[:, 1:] - lines.slope[:, :-1], 1)
-        there = lines.hilbert[:, 1:] + share * (lines.hilbert[:, :-1] - lines.hilbert[:, 1:])
-        marginal = jnp.where(rising & solid[:, 1:], 1.0 + vhat_max * there, jnp.inf)
-        least = jnp.min(marginal)
-        return jnp.where(least < 0, least, margin)
+        growing = least_at_minima(lines.hilbert, lines.slope, vhat_max, solid[:, 1:])
+        return jnp.where(growing < 0, growing, jnp.min(margin))
 
     def _products(self, stack: jax.Array, floor: jax.Array) -> jax.Array:
         real, slope, value, response = stack

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
-from relaxon.collisions.cartesian.equilibrium import matched_maxwellian, monitor, relative_entropy
+from relaxon.collisions.cartesian.equilibrium import excess_entropy, matched_maxwellian, monitor
 from relaxon.collisions.cartesian.radon_operator import RadonOperator
 from relaxon.distributions.functionals import fisher_information
 from relaxon.grids.cartesian import VelocityGrid
@@ -36,7 +36,7 @@ class CartesianRelaxation(Flow):
 
     def level(self, y: Array) -> Array:
         """Entropy relative to the Maxwellian of the same invariants; must not increase."""
-        return relative_entropy(y, self.grid)
+        return excess_entropy(y, self.grid)
 
     def failure(self, y: Array) -> Array:
         """PENROSE_UNSTABLE if the margin of a screened operator is negative."""

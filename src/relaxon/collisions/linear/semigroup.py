@@ -19,7 +19,6 @@ import numpy as np
 from scipy.linalg import eigh
 
 from relaxon.collisions.linear.sector import Sector
-from relaxon.core.errors import require
 
 
 def polynomial_data(r: np.ndarray, power: float) -> np.ndarray:
@@ -70,24 +69,3 @@ class Semigroup:
 
     def _amplitudes(self, g0: np.ndarray) -> np.ndarray:
         return self.modes.T @ (self.sector.mass @ g0)
-
-
-def algebraic_exponent(t: np.ndarray, norms: np.ndarray) -> np.ndarray:
-    """-d log(norm)/d log(t), local exponents of a power law, at the times t."""
-    _check_series(t, norms)
-    return -np.gradient(np.log(norms), np.log(t))
-
-
-def stretched_exponent(t: np.ndarray, norms: np.ndarray) -> np.ndarray:
-    """p(t) of norm ~ exp(-c t^p): the local slope of log(-d log(norm)/dt) in log(t), plus one.
-
-    The derivative of log(norm) is taken first, so a constant factor of the norm has no influence.
-    """
-    _check_series(t, norms)
-    rate = -np.gradient(np.log(norms), np.log(t)) / t
-    return 1 + np.gradient(np.log(rate), np.log(t))
-
-
-def _check_series(t: np.ndarray, norms: np.ndarray) -> None:
-    good = len(t) == len(norms) >= 3 and bool(np.all(np.diff(norms) < 0)) and norms[-1] > 0
-    require(good, "norms must be at least 3 positive, decreasing values, one for each time.")

@@ -13,6 +13,7 @@ from jax import Array
 from relaxon.collisions.radial.form import Frame, log_rate
 from relaxon.collisions.radial.jacobian import dense_jacobian, linearize
 from relaxon.collisions.radial.kernels import FixedKernel, KernelModel, MinKernel
+from relaxon.distributions.functionals import log_ratio_entropy
 from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.stepping.status import Status
 from relaxon.stepping.system import System
@@ -179,14 +180,8 @@ def relative_norm(frame: Frame, phi: Array) -> Array:
 
 
 def relative_entropy(frame: Frame, ell: Array) -> Array:
-    """int F log(F/M) - F + M dv for F = M exp(ell), without cancellation for tiny ell."""
-    small = jnp.abs(ell) < 1e-2
-    safe = jnp.where(small, 1.0, ell)
-    series = jnp.zeros_like(ell)
-    for k in range(9, 1, -1):  # exp(x) x - exp(x) + 1 = sum_k (k - 1) x^k / k!
-        series = series * ell + (k - 1) / math.factorial(k)
-    density = jnp.where(small, series * ell**2, jnp.exp(safe) * (safe - 1) + 1)
-    return frame.grid.integrate(frame.maxwellian * density)
+    """int F log(F/M) - F + M dv for F = M exp(ell), however small ell is."""
+    return frame.grid.integrate(frame.maxwellian * log_ratio_entropy(ell))
 
 
 def relative_fisher(frame: Frame, ell: Array) -> Array:

@@ -33,7 +33,7 @@ from relaxon.collisions.radial.kernels import KernelModel, MinKernel, StripKerne
 from relaxon.grids.abel import abel_matrices, spread_matrix
 from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.grids.strips import GAUSS, Strips
-from relaxon.screening.penrose import least_epsilon
+from relaxon.screening.penrose import least_at_minima, least_epsilon
 from relaxon.screening.potentials import Potential
 
 
@@ -118,10 +118,9 @@ class RadialScreening(KernelModel):
     def stable(self, log_f: Array) -> Array:
         """No minimum of F1 has 1 + Vhat Re z < 0 for the largest Vhat (duerinckx2023 (1.10))."""
         z = self.dispersion(log_f).reshape(-1)
-        rises = jnp.where(jnp.abs(z.imag) > 1e-12 * jnp.max(jnp.abs(z.imag)), z.imag, -1.0)
-        minimum = (rises[:-1] < 0) & (rises[1:] > 0)
-        grows = 1 + self.potential.v_max * (z.real[:-1] + z.real[1:]) / 2 < 0
-        return ~jnp.any(minimum & grows)
+        noise = 1e-12 * jnp.max(jnp.abs(z.imag))
+        slope = jnp.where(jnp.abs(z.imag) > noise, z.imag, 0.0)
+        return ~(least_at_minima(z.real, slope, self.potential.v_max) < 0)
 
 
 class Screening3D(RadialScreening):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from relaxon.core.errors import require
 from relaxon.core.methods import Posed, solves
 from relaxon.core.references import PAPERS
 from relaxon.core.registry import storable
-from relaxon.distributions.hot_spot import C0, blowdown, check_blowdown
+from relaxon.distributions.hot_spot import C0, PEAK, blowdown, check_blowdown
 from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.stepping.stepper import Stepper
@@ -82,7 +81,7 @@ class TwoScale(Equation):
         rates = system.rate(t, jnp.stack([phi, f["g"] / unit]))
         # d(E phi)/dt = E dphi/dt + phi dE/dt
         growth = C0 * (grid.r**2 / system.temperature(t) - 3) / system.temperature(t)
-        growth = growth + 2 * (2 * math.pi) ** -1.5
+        growth = growth + 2 * PEAK
         return {"g": unit * rates[1], "h": spot * (rates[0] + phi * growth)}
 
     def system(self, grid: RadialGrid) -> TwoScaleSystem:

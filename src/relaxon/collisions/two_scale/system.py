@@ -33,16 +33,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from relaxon.collisions.radial.gaussian import Gauss, gaussian_coefficients, unit_excess
 from relaxon.collisions.two_scale.operators import (
-    Gauss,
     Potentials,
     SelfCollisions,
     Slopes,
     apply_bands,
     around,
-    gaussian_coefficients,
     kernel_sum,
-    unit_excess,
 )
 from relaxon.distributions.functionals import moments
 from relaxon.distributions.hot_spot import PEAK, spot_mass, spot_temperature

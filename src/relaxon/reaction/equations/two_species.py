@@ -214,11 +214,7 @@ class Perturbation(TwoSpecies):
 
     def norm(self, f: Any, grid: Any) -> jax.Array:
         r"""The norm of (10): $(\int\int f^2/(r\chi_1) + r g^2/\chi_2)^{1/2}$."""
-        F, G = self.ratios(f, grid)
-        masses = self.masses(grid)
-        local = jnp.tensordot(jnp.asarray(masses.chi1), F**2, 1) / self.rho_inf
-        local += jnp.tensordot(jnp.asarray(masses.chi2), G**2, 1) * self.rho_inf
-        return jnp.sqrt(grid.positions.integrate(local))
+        return norm_of(*self.ratios(f, grid), self.rho_inf, self.masses(grid), grid)
 
     def equilibrium(self, f: Any, grid: Any) -> dict[str, jax.Array]:
         """What remains: the part of the kernel with the same mass difference."""
@@ -261,6 +257,18 @@ def box_of(F: jax.Array, G: jax.Array) -> tuple[jax.Array, jax.Array]:
     low = jnp.minimum(F.min(), 1.0 / G.max())
     high = jnp.maximum(F.max(), 1.0 / G.min())
     return low, high
+
+
+def weighted_squares(first: Any, second: Any, rho_inf: Any) -> Any:
+    r"""$F^2/r + r G^2$, the density of the norm (10), from the squares of F and G."""
+    return first / rho_inf + second * rho_inf
+
+
+def norm_of(F: jax.Array, G: jax.Array, rho_inf: Any, masses: Any, grid: Any) -> jax.Array:
+    """The norm (10) from F = f/chi_1 and G = g/chi_2, velocity first."""
+    first = jnp.tensordot(jnp.asarray(masses.chi1), F**2, 1)
+    second = jnp.tensordot(jnp.asarray(masses.chi2), G**2, 1)
+    return jnp.sqrt(grid.positions.integrate(weighted_squares(first, second, rho_inf)))
 
 
 def entropy_of(F: jax.Array, G: jax.Array, rho_inf: jax.Array, masses: Any, grid: Any) -> jax.Array:

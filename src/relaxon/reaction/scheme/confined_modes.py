@@ -11,7 +11,7 @@ from jax import Array, lax
 from relaxon.core.methods import Posed, solves
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.reaction.equations.confined import GibbsMasses, LinearizedConfined
-from relaxon.reaction.equations.two_species import pair
+from relaxon.reaction.equations.two_species import pair, weighted_squares
 from relaxon.reaction.scheme.linear_modes import LARGEST_PHASE
 from relaxon.stepping.exponential import Exponential, LinearState, partial_fractions
 from relaxon.stepping.stepper import Stepper
@@ -115,7 +115,7 @@ class ConfinedModes(Exponential):
         m = (self.mean @ (state.y[0][0] - state.y[1][0])) / jnp.sqrt(line.weights)
         return {
             "mass_difference": line.integrate(m),
-            "distance": jnp.sqrt(first / r + second * r),
+            "distance": jnp.sqrt(weighted_squares(first, second, r)),
             "macroscopic": jnp.sqrt(line.integrate(m**2) * r / (r**2 + 1)),
             "amp1": line.amplitude(m),
         }

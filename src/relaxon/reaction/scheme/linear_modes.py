@@ -11,7 +11,7 @@ from jax import Array, lax
 from relaxon.core.methods import Posed, solves
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
-from relaxon.reaction.equations.two_species import Masses, pair
+from relaxon.reaction.equations.two_species import Masses, norm_of, pair
 from relaxon.stepping.exponential import Exponential, LinearState, partial_fractions
 from relaxon.stepping.stepper import Stepper
 
@@ -116,16 +116,12 @@ class LinearModes(Exponential):
         F, G = state.y
         m = _mean(self.masses.chi1, F) - _mean(self.masses.chi2, G)
         share = m / (r**2 + 1)
-
-        def norm(first: Array, second: Array) -> Array:
-            local = _mean(self.masses.chi1, first**2) / r + _mean(self.masses.chi2, second**2) * r
-            return jnp.sqrt(torus.integrate(local))
-
+        apart = F - share * r**2, G + share  # from local equilibrium
         return {
             "mass_difference": torus.integrate(m),
-            "distance": norm(F, G),
+            "distance": norm_of(F, G, r, self.masses, self.grid),
             "macroscopic": jnp.sqrt(torus.integrate(m**2) * r / (r**2 + 1)),
-            "distance_local": norm(F - share * r**2, G + share),
+            "distance_local": norm_of(*apart, r, self.masses, self.grid),
             "amp1": torus.amplitude(m),
         }
 

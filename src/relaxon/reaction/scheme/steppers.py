@@ -18,7 +18,7 @@ from relaxon.reaction.equations.confined import ConfinedReaction
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.equations.limit import DiffusionLimit, density_from_difference
-from relaxon.reaction.equations.two_species import production_of
+from relaxon.reaction.equations.two_species import norm_of, production_of, weighted_squares
 from relaxon.reaction.scheme.asymptotic import Asymptotic
 from relaxon.reaction.scheme.limit import Diffusive
 from relaxon.reaction.scheme.split import Split
@@ -110,7 +110,7 @@ class Limiting(Stepper):
         grid, m = self.inner.grid, state.y
         rho = density_from_difference(m)
         r = density_from_difference(grid.integrate(m) / grid.volume)
-        square = (rho - r) ** 2 / r + (1 / rho - 1 / r) ** 2 * r
+        square = weighted_squares((rho - r) ** 2, (1 / rho - 1 / r) ** 2, r)
         return {
             **self.inner.diagnostics(m),
             "distance": jnp.sqrt(grid.integrate(square)),
@@ -121,15 +121,9 @@ class Limiting(Stepper):
 
 def distances(y: Split, core: Asymptotic) -> tuple[Array, Array]:
     """Distances (10) to the equilibrium and to the local equilibrium."""
-    grid, masses, r = core.grid, core.masses, y.rho_inf
-    eps = core.epsilon
-
-    def norm(first: Array, second: Array) -> Array:
-        local = _mean(masses.chi1, first**2) / r + _mean(masses.chi2, second**2) * r
-        return jnp.sqrt(grid.positions.integrate(local))
-
-    whole = norm(y.rho_f - r + eps * y.p, y.rho_g - 1.0 / r + eps * y.q)
-    return whole, norm(eps * y.p, eps * y.q)
+    eps, measured = core.epsilon, (y.rho_inf, core.masses, core.grid)
+    whole = y.rho_f - y.rho_inf + eps * y.p, y.rho_g - 1.0 / y.rho_inf + eps * y.q
+    return norm_of(*whole, *measured), norm_of(eps * y.p, eps * y.q, *measured)
 
 
 def production(y: Split, core: Asymptotic) -> Array:
@@ -137,10 +131,6 @@ def production(y: Split, core: Asymptotic) -> Array:
     scale = jnp.where(core.epsilon > 0, core.epsilon, 1.0) ** 2
     F, G = y.rho_f + core.epsilon * y.p, y.rho_g + core.epsilon * y.q
     return production_of(F, G, core.masses, core.grid) / scale
-
-
-def _mean(weights: Any, values: Array) -> Array:
-    return jnp.tensordot(jnp.asarray(weights), values, 1)
 
 
 def reaction_step(model: KineticReaction, grid: PhaseGrid, rtol: float, m: float) -> float:

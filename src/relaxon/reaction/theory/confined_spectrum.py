@@ -31,6 +31,7 @@ converges spectrally for Re s > 0, so only zeros of det(1 - R_1 R_2) are reporte
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -151,26 +152,36 @@ def _resolvents(potential: Any, size) -> DensityResolvents:
     return DensityResolvents(ConfinedGrid(line, ThermalNodes(int(size[1]), XI_MAX)))
 
 
-def _rightmost(r, T1, T2, density: DensityResolvents) -> tuple[float | complex, float]:
-    """The rightmost eigenvalue of all, and of the real ones."""
-    edge, scale = -min(r, 1 / r), r + 1 / r
-    one = np.eye(density.coupling.shape[0])
+@dataclasses.dataclass(frozen=True)
+class _Relation:
+    """s_1 s_2 (1 - R_1 R_2) with s_1 = lambda + 1/r and s_2 = lambda + r: singular at eigenvalues.
 
-    def relation(lam: Any) -> np.ndarray:
-        """s_1 s_2 (1 - R_1 R_2): singular at eigenvalues, accurate where they are tiny."""
-        first, second = density.mixed(lam + 1 / r, T1), density.mixed(lam + r, T2)
-        moved = np.asarray(lam * (scale + lam))[..., None, None]
-        return moved * one + first + second - first @ second
+    With Q = 1 - s R it is lambda (r + 1/r + lambda) + Q_1 + Q_2 - Q_1 Q_2, since s_1 s_2 = 1 +
+    lambda (r + 1/r + lambda): accurate where eigenvalues are tiny.
+    """
 
-    def smallest(lam: float) -> float:
-        """Smallest eigenvalue of the relation at real lambda; they are real and increase."""
-        return float(np.linalg.eigvals(relation(lam)).real.min())
+    r: float
+    T1: float
+    T2: float
+    density: DensityResolvents
 
-    low = edge * (1 - 1e-6)
-    real = brentq(smallest, low, 0.0, xtol=1e-300, rtol=1e-14)
-    right = real + 1e-6 * abs(real)
+    @property
+    def scale(self) -> float:
+        """r + 1/r."""
+        return self.r + 1 / self.r
 
-    def determinant(lam, pole=scale):
+    def __call__(self, lam: Any) -> np.ndarray:
+        """The matrices at lambda, shape `lam.shape + (n_x - 1, n_x - 1)`."""
+        first = self.density.mixed(lam + 1 / self.r, self.T1)
+        second = self.density.mixed(lam + self.r, self.T2)
+        moved = np.asarray(lam * (self.scale + lam))[..., None, None]
+        return moved * np.eye(first.shape[-1]) + first + second - first @ second
+
+    def smallest(self, lam: float) -> float:
+        """Smallest eigenvalue at real lambda; they are real and increase."""
+        return float(np.linalg.eigvals(self(lam)).real.min())
+
+    def determinant(self, lam: Any, pole: float) -> np.ndarray:
         """det(s_1 s_2 (1 - R_1 R_2)/((lambda + pole)(lambda + r + 1/r))), poles on the left.
 
         With a pole of the size of a tiny eigenvalue it does not underflow near it.
@@ -178,32 +189,55 @@ def _rightmost(r, T1, T2, density: DensityResolvents) -> tuple[float | complex, 
         lam = np.asarray(lam, dtype=complex)
         flat = lam.ravel()
         found = np.empty(flat.size, dtype=complex)
-        for start in range(0, flat.size, 64):
+        for start in range(0, flat.size, 64):  # a batch that stays in the cache
             part = flat[start : start + 64]
-            size = ((part + pole) * (part + scale))[:, None, None]
-            found[start : start + 64] = np.linalg.det(relation(part) / size)
+            size = ((part + pole) * (part + self.scale))[:, None, None]
+            found[start : start + 64] = np.linalg.det(self(part) / size)
         return found.reshape(lam.shape)
 
-    # From the size of the eigenvalue, which may be tiny, to where the determinant is 1.
-    reach = np.arcsinh(3e5 * scale / abs(right))
 
-    def line(t):
-        return right + 1j * abs(right) * np.sinh(reach * (2 * t - 1))
-
-    # The determinant tends to 1 at both ends of the line, which the half plane lies to the
-    # right of; at 0 it does not vanish, as constants are left out.
-    if -round(turning(lambda z: determinant(z, -2 * real), line, 0.0, 1.0, 129)) <= 0:
+def _rightmost(r, T1, T2, density: DensityResolvents) -> tuple[float | complex, float]:
+    """The rightmost eigenvalue of all, and of the real ones."""
+    relation = _Relation(r, T1, T2, density)
+    # At the edge the smallest eigenvalue of the relation is negative, at 0 it is positive.
+    low = -min(r, 1 / r) * (1 - 1e-6)
+    real = brentq(relation.smallest, low, 0.0, xtol=1e-300, rtol=1e-14)
+    right = real + 1e-6 * abs(real)
+    if _count_beyond(relation, real, right) <= 0:
         return real, real
-    height = scale
-    probe = np.geomspace(1, 1e2, 60)
-    while np.any(np.abs(1 - determinant(right + 1j * height * probe)) > 0.5):
-        height *= 1.4
-    zeros = zeros_in_box(
-        determinant, complex(right, -height * 1.013), complex(1e-3 * scale, height)
-    )
+    zeros = _zeros_beyond(relation, right)
     leading = complex(zeros[np.argmax(zeros.real)])
     straight = zeros.real[np.abs(zeros.imag) < 1e-12 * np.abs(zeros)]
     real = max([real, *straight.tolist()])
     if abs(leading.imag) < 1e-12 * abs(leading):
         return real, real
     return complex(leading.real, abs(leading.imag)), real
+
+
+def _count_beyond(relation: _Relation, real: float, right: float) -> int:
+    """Number of eigenvalues right of the line Re lambda = right, by the argument principle.
+
+    The determinant tends to 1 at both ends of the line, which the half plane lies to the right of;
+    at 0 it does not vanish, as constants are left out.
+    """
+    # From the size of the eigenvalue, which may be tiny, to where the determinant is 1.
+    reach = np.arcsinh(3e5 * relation.scale / abs(right))
+
+    def line(t):
+        return right + 1j * abs(right) * np.sinh(reach * (2 * t - 1))
+
+    return -round(turning(lambda z: relation.determinant(z, -2 * real), line, 0.0, 1.0, 129))
+
+
+def _zeros_beyond(relation: _Relation, right: float) -> np.ndarray:
+    """The eigenvalues right of that line, in a box so high that the determinant is 1 above it."""
+
+    def determinant(lam):
+        return relation.determinant(lam, relation.scale)
+
+    height = relation.scale
+    probe = np.geomspace(1, 1e2, 60)
+    while np.any(np.abs(1 - determinant(right + 1j * height * probe)) > 0.5):
+        height *= 1.4
+    corner = complex(1e-3 * relation.scale, height)
+    return zeros_in_box(determinant, complex(right, -height * 1.013), corner)

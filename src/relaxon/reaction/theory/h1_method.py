@@ -20,6 +20,8 @@ information, heavy tails included.
 
 from __future__ import annotations
 
+import dataclasses
+
 import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
@@ -167,6 +169,7 @@ def h1_functional_rate(rho_inf, T1, T2, k=None, weights=None, step: float = 0.3)
 def _fourier_witness(r, transforms: _Amplitudes, wave, weights) -> Witness:
     """What limits the H^1 functional of one mode, with parts for A, alpha, beta, gamma."""
     a, alpha, beta, gamma = weights
+    # h = beta ((p + centre)^2 + square): the functional is positive iff beta and square are.
     if beta <= 0 or a + alpha * wave**2 <= 0:
         sign = np.array([0, 0, 1.0, 0]) if beta <= 0 else np.array([1.0, wave**2, 0, 0])
         return Witness(None, sign, sign)
@@ -175,50 +178,89 @@ def _fourier_witness(r, transforms: _Amplitudes, wave, weights) -> Witness:
     if square <= 0:
         parts = np.array([1.0, wave**2, centre**2, -2 * wave * centre])
         return Witness(None, parts, parts)
-    p, amplitudes = transforms.nodes(-centre - np.sqrt(square))
-    symbols = _symbols(p, wave)
-    h, slope = weights @ symbols, wave * (2 * beta * p + 2 * gamma * wave)
+    # 2 Lambda + k h'/h is smallest at this p: the essential part begins there.
+    place = -centre - np.sqrt(square)
     ceiling = 2 * min(r, 1 / r) - wave / np.sqrt(square)
-
-    def gram(level):
-        """The 2 x 2 matrices U.M1^-1 U and V.M2^-1 V of the gain term."""
-        one, two = (amplitudes / ((2 * loss - level) * h + slope) for loss in (1 / r, r))
-        (one, _), (_, two) = one, two
-        a1, a2 = amplitudes
-        first = [[h * h * a1 @ one, h * a1 @ one], [h * a1 @ one, a1 @ one]]
-        second = [[a2 @ two, h * a2 @ two], [h * a2 @ two, h * h * a2 @ two]]
-        return np.array(first), np.array(second)
-
-    def excess(level):
-        first, second = gram(level)
-        product = second @ first
-        half = np.trace(product) / 2
-        return half + np.sqrt(max(half**2 - np.linalg.det(product), 0.0)) - 1
-
+    forms = _FourierForms.of(r, *transforms.nodes(place), wave, weights)
     top = ceiling - 1e-13 * max(1.0, abs(ceiling))
-    if excess(top) <= 0:
-        place = -centre - np.sqrt(square)
+    if forms.excess(top) <= 0:  # the gain term pulls nothing out of the essential part
         functional = _symbols(np.array([place]), wave)[:, 0]
         feed = wave * np.array([0, 0, 2 * place, 2 * wave])
         return Witness(ceiling, 2 * min(r, 1 / r) * functional + feed, functional)
     low, reach = ceiling, 1.0
-    while excess(low := low - reach) > 0:
+    while forms.excess(low := low - reach) > 0:
         reach *= 2
-    rate = brentq(excess, low, top, xtol=1e-14, rtol=1e-14)
-    first, second = gram(rate)
-    values, vectors = np.linalg.eig(second @ first)
-    c = np.real(vectors[:, np.argmax(np.real(values))])
-    d = first @ c
-    f = -(h * c[0] + c[1]) * amplitudes[0] / ((2 / r - rate) * h + slope)
-    g = (d[0] + h * d[1]) * amplitudes[1] / ((2 * r - rate) * h + slope)
-    size = np.sqrt(h @ (f * f + g * g))
-    f, g = f / size, g / size
-    functional = symbols @ (f * f + g * g)
-    slopes = wave * np.array([0 * p, 0 * p, 2 * p, 2 * wave + 0 * p])
-    gain = (symbols @ (f * amplitudes[0])) * (amplitudes[1] @ g)
-    gain += (symbols @ (g * amplitudes[1])) * (amplitudes[0] @ f)
-    dissipation = 2 * symbols @ (f * f / r + g * g * r) + slopes @ (f * f + g * g) + 2 * gain
-    return Witness(rate, dissipation, functional)
+    return forms.witness(brentq(forms.excess, low, top, xtol=1e-14, rtol=1e-14))
+
+
+@dataclasses.dataclass(frozen=True)
+class _FourierForms:
+    """The forms of `h1_functional_rate` for one mode, on nodes in p.
+
+    Below its essential part the dissipation less level times the functional is a multiplication,
+    M_1 = (2/r - level) h + k h' on f and M_2 = (2 r - level) h + k h' on g, plus the gain term of
+    rank two: it is singular where the 2 x 2 product of the Gram matrices has the eigenvalue one.
+
+    Attributes:
+        r: Equilibrium density.
+        p: Nodes, shape (n,).
+        amplitudes: a_1 and a_2 with the roots of the weights, shape (2, n).
+        wave: k.
+        symbols: Multiplications of A, alpha, beta, gamma, shape (4, n).
+        h: Their sum with the weights.
+        slope: k h'.
+    """
+
+    r: float
+    p: np.ndarray
+    amplitudes: np.ndarray
+    wave: float
+    symbols: np.ndarray
+    h: np.ndarray
+    slope: np.ndarray
+
+    @classmethod
+    def of(cls, r, p, amplitudes, wave, weights) -> _FourierForms:
+        """With the weights A, alpha, beta, gamma."""
+        _, _, beta, gamma = weights
+        symbols = _symbols(p, wave)
+        slope = wave * (2 * beta * p + 2 * gamma * wave)
+        return cls(r, p, amplitudes, wave, symbols, weights @ symbols, slope)
+
+    def gram(self, level) -> tuple[np.ndarray, np.ndarray]:
+        """The 2 x 2 matrices U.M1^-1 U and V.M2^-1 V of the gain term."""
+        h, (a1, a2) = self.h, self.amplitudes
+        one = a1 / ((2 * (1 / self.r) - level) * h + self.slope)
+        two = a2 / ((2 * self.r - level) * h + self.slope)
+        first = [[h * h * a1 @ one, h * a1 @ one], [h * a1 @ one, a1 @ one]]
+        second = [[a2 @ two, h * a2 @ two], [h * a2 @ two, h * h * a2 @ two]]
+        return np.array(first), np.array(second)
+
+    def excess(self, level) -> float:
+        """Largest eigenvalue of the product of the Gram matrices, less one; increases in level."""
+        first, second = self.gram(level)
+        product = second @ first
+        half = np.trace(product) / 2
+        return half + np.sqrt(max(half**2 - np.linalg.det(product), 0.0)) - 1
+
+    def witness(self, rate) -> Witness:
+        """Both forms of the function (f, g) that attains the rate, part by part."""
+        h, r, (a1, a2) = self.h, self.r, self.amplitudes
+        first, second = self.gram(rate)
+        values, vectors = np.linalg.eig(second @ first)
+        c = np.real(vectors[:, np.argmax(np.real(values))])
+        d = first @ c
+        # M_1 f = -U c and M_2 g = V d, each other's source.
+        f = -(h * c[0] + c[1]) * a1 / ((2 / r - rate) * h + self.slope)
+        g = (d[0] + h * d[1]) * a2 / ((2 * r - rate) * h + self.slope)
+        size = np.sqrt(h @ (f * f + g * g))
+        f, g = f / size, g / size
+        zero = 0 * self.p
+        slopes = self.wave * np.array([zero, zero, 2 * self.p, 2 * self.wave + zero])
+        gain = (self.symbols @ (f * a1)) * (a2 @ g) + (self.symbols @ (g * a2)) * (a1 @ f)
+        dissipation = 2 * self.symbols @ (f * f / r + g * g * r)
+        dissipation = dissipation + slopes @ (f * f + g * g) + 2 * gain
+        return Witness(rate, dissipation, self.symbols @ (f * f + g * g))
 
 
 def fisher_information(name: str, profile, dimension: int = 1) -> float:

@@ -25,6 +25,7 @@ import numpy as np
 
 from relaxon.core.errors import positive, require
 from relaxon.distributions.profiles import as_marginal
+from relaxon.numerics.fits import golden_section
 from relaxon.numerics.pencils import best_pencil, matrix_witness
 from relaxon.reaction.theory.h1_method import h1_rate
 from relaxon.reaction.theory.mode_matrices import h0_forms, transport_matrix
@@ -216,29 +217,11 @@ def rate_of_constants(c: DmsConstants) -> ProvenRate:
         return c / (b + np.sqrt(max(b * b - 4 * a * c, 0.0)))
 
     # The proven rate is quasi-concave in the weight.
-    low, high = _golden(rate, 0.0, 1.0)
-    share = (low + high) / 2
+    share = golden_section(lambda share: -rate(share), 0.0, 1.0)
     eta = float(most * share)
     prefactor = float(np.sqrt((2 + eta) / (2 - eta)))
     found = float(rate(share))
     return ProvenRate(found, eta, prefactor, 1e-12 * found)
-
-
-def _golden(function, low: float, high: float) -> tuple[float, float]:
-    """An interval of relative length 1e-10 about the maximum of a quasi-concave function."""
-    part = (np.sqrt(5.0) - 1) / 2
-    left, right = high - part * (high - low), low + part * (high - low)
-    at_left, at_right = function(left), function(right)
-    while high - low > 1e-10 * high:
-        if at_left < at_right:
-            low, left, at_left = left, right, at_right
-            right = low + part * (high - low)
-            at_right = function(right)
-        else:
-            high, right, at_right = right, left, at_left
-            left = high - part * (high - low)
-            at_left = function(left)
-    return low, high
 
 
 def functional_rate(rho_inf, T1, T2, k=None, modes: int = 3) -> ProvenRate:
@@ -260,7 +243,7 @@ def functional_rate(rho_inf, T1, T2, k=None, modes: int = 3) -> ProvenRate:
             third moment that does not vanish.
 
     Accuracy: 1e-10 against pencils of 60 velocity nodes for Gaussian, two-bump and algebraic
-    profiles with k = 4, 6 (tests/unit/test_reaction_general_rates.py).
+    profiles with k = 4, 6 (tests/unit/reaction/test_reaction_general_rates.py).
     """
     r, first, second = positive("rho_inf", rho_inf), as_marginal("T1", T1), as_marginal("T2", T2)
     require(modes >= 3, f"functional_rate needs at least 3 modes, but got {modes}.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.numerics.fits import late_rate
+from relaxon.numerics.fits import exponential_rate
 from relaxon.reaction.equations.confined import ConfinedReaction, LinearizedConfined
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.reaction.equations.limit import Limit, equilibrium_density
@@ -55,7 +55,8 @@ def rates(solution: Solution) -> ScaledRates | None:
 
 def measured_rate(solution: Solution) -> float:
     """Decay rate of the distance over the last quarter of the time, NaN if it has no two values."""
-    return late_rate(solution.t, np.asarray(solution.diagnostics["distance"], float))
+    t, y = solution.t, np.asarray(solution.diagnostics["distance"], float)
+    return exponential_rate(t, y, 0.75 * t[-1])
 
 
 @headline("reaction-state", when=is_reaction)

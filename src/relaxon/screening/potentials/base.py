@@ -20,7 +20,6 @@ import jax
 import jax.numpy as jnp
 
 from relaxon.core.errors import require
-from relaxon.numerics.legendre import unit_gauss_legendre
 from relaxon.numerics.split_complex import FLOOR, Split, variable
 
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
@@ -85,7 +84,7 @@ class Potential(eqx.Module):
             1/|Im z|, and is inf for Im z = 0; use `screening_product` there.
 
         Accuracy: 1e-12 relative or better for all |z| <= 1e6 and |Im z| >= 1e-300, Im z = 0
-        included off resonance (tests/unit/test_potentials.py, against 50 digits).
+        included off resonance (tests/unit/screening/test_potentials.py, against 50 digits).
         Compiles under jit, differentiable with respect to Re z and Im z.
         """
         s = variable(z)
@@ -112,57 +111,6 @@ class Potential(eqx.Module):
         product = -self.resolvent(s).imaginary / jnp.pi
         tiny = (jnp.abs(y) < FLOOR) & (jnp.abs(product) < 1e-100)
         return jnp.where(tiny, product * (jnp.abs(y) / FLOOR), product)
-
-    @eqx.filter_jit
-    def screening_product_average(self, left: jax.Array, right: jax.Array) -> jax.Array:
-        r"""Average of `screening_product` over the segment from z = left to z = right.
-
-        $$ \int_0^1 -\frac1\pi \Im G(z_l + (z_r - z_l) s)\,ds $$
-
-        For a cell of u that is wider than the edge of the resonance: where Re z crosses
-        -1/v_max, -Im G has a kink as sharp as Im z is small. The segment is split there and
-        sampled with points that cluster at the split (s = s_0 + t^3).
-
-        Args:
-            left: z at one end of the cell; Im z must have one sign on the segment.
-            right: z at the other end, same shape.
-
-        Returns:
-            Real, same shape; 24 evaluations.
-
-        Accuracy: 1e-7 relative across the edge for Im z down to 1e-300, 1e-12 away from it
-        (tests/unit/test_potentials.py).
-        """
-        left, right = jnp.asarray(left), jnp.asarray(right)
-        run = jnp.where(right.real == left.real, 1.0, right.real - left.real)
-        split = jnp.clip((-1 / self.v_max - left.real) / run, 0.0, 1.0)
-        t, weights = unit_gauss_legendre(12)
-        clustered, jacobian = t**3, 3 * t**2 * weights
-
-        def at(s: jax.Array) -> jax.Array:
-            return self.screening_product(left + (right - left) * s)
-
-        def add(total: jax.Array, row: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
-            x, weight = row
-            before, after = split * (1 - x), split + (1 - split) * x
-            part = split * at(before) + (1 - split) * at(after)
-            return total + weight * part, None
-
-        rows = (jnp.asarray(clustered), jnp.asarray(jacobian))
-        return jax.lax.scan(add, jnp.zeros_like(left.real), rows)[0]
-
-    @eqx.filter_jit
-    def resolvent_slope(self, z: jax.Array) -> jax.Array:
-        """dG/dz = -int k^d Vhat^2/(1 + Vhat z)^2 dk, complex; for integrals over a cell of u."""
-        s = variable(z)
-        ones, zeros = jnp.ones_like(s.re), jnp.zeros_like(s.re)
-
-        def parts(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-            g = self.resolvent(Split(x, s.im, s.y))
-            return g.re, g.imaginary
-
-        re, im = jax.jvp(parts, (s.re,), (ones + zeros,))[1]
-        return jax.lax.complex(re, im)
 
     def landau_prefactor(self) -> jax.Array:
         r"""L of B_L(w) = (L/|w|) Pi(w).

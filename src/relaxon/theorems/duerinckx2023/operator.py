@@ -23,6 +23,7 @@ from relaxon.screening.dispersion import z_maxwellian
 from relaxon.screening.penrose import least_epsilon
 from relaxon.screening.potentials import Coulomb, Gaussian, Potential, Yukawa
 from relaxon.theorems.check import Measurement, claim
+from relaxon.theorems.spoiled import two_temperatures, wrong_rate
 
 MIXTURES = {
     "hot and cold": ([0.7, 0.3], [0.3, 1.5]),
@@ -58,6 +59,7 @@ def _family(quick: bool) -> list[tuple[Potential, str]]:
     family="radial mixtures in d = 2 and 3, Gaussian and Yukawa potentials",
     measured="the largest |int psi Q(F) dv| / int |psi Q(F)| dv over psi = 1, |v|^2",
     rule="zero within 1e-12",
+    twin={"equation": wrong_rate(lambda q, f, grid: q * (1 + 1e-6 * grid.r))},
 )
 def conservation(quick: bool, *, equation: Builder = LenardBalescu) -> Measurement:
     """The moments of the rate; radial data have no momentum."""
@@ -82,6 +84,7 @@ def conservation(quick: bool, *, equation: Builder = LenardBalescu) -> Measureme
     family="radial mixtures in d = 2 and 3, Gaussian and Yukawa potentials, two grids",
     measured="the least entropy production over that of Landau with the screened operator's L",
     rule="above zero by more than its change under refinement",
+    twin={"equation": wrong_rate(lambda q, f, grid: -q)},
 )
 def entropy_production(quick: bool, *, equation: Builder = LenardBalescu) -> Measurement:
     """Production relative to Landau's: how much screening slows relaxation, always positive."""
@@ -112,6 +115,7 @@ def _production(rate: Any, f: Any, grid: RadialGrid) -> float:
     family="Maxwellians of temperatures 0.3, 0.5, 2 in d = 2 and 3",
     measured="the largest |Q(F)|/F over the rate at which a mixture of that energy relaxes",
     rule="zero within 1e-11",
+    twin={"profile": two_temperatures},
 )
 def equilibrium(
     quick: bool, *, equation: Builder = LenardBalescu, profile: Callable = maxwellian
@@ -147,6 +151,7 @@ def equilibrium(
     measured="the largest relative deviation of L from quadrature, and of the operator's fourth "
     "moment from Landau's, extrapolated to zero amplitude",
     rule="zero within 1e-5",
+    twin={"factor": 2.0},
 )
 def landau_prefactor(
     quick: bool, *, factor: float = 1.0, equation: Builder = LenardBalescu
@@ -205,6 +210,7 @@ def _prefactor(potential: Potential) -> float:
     family="radial mixtures in d = 2 and 3, three grids, the solver's own strips",
     measured="the largest relative defect of the two rules",
     rule="zero within 1e-5 (quick: 1e-3), the discretisation error included",
+    twin={"factor": 1.01},
 )
 def sum_rules(quick: bool, *, factor: float = 1.0) -> Measurement:
     """`factor` multiplies the claimed right-hand sides."""
@@ -246,6 +252,7 @@ def sum_rule_defects(
     measured="the least of inf_{|u| < 20} |eps| over inf_{|u| < 10} |eps|: one if the infimum "
     "is attained, zero if it goes on falling",
     rule="above one half by more than its change under refinement",
+    twin={"potentials": [Coulomb(3, 10.0)]},
 )
 def dispersion_bound(quick: bool, *, potentials: Sequence[Potential] | None = None) -> Measurement:
     """The infimum is that over all k, in closed form, and over a line of u that is refined."""
@@ -287,6 +294,7 @@ def _least_epsilon(potential: Potential, reach: float, points: int) -> float:
     family="Vhat = 1/k^2 with k <= 10 in d = 3, at mu, 8 <= u <= 24",
     measured="d log K / d(u^2) over the outer half of the window",
     rule="within 0.05 of one, the drift over the window included",
+    twin={"potential": Gaussian(3)},
 )
 def coulomb_contrast(quick: bool, *, potential: Potential | None = None) -> Measurement:
     """The exponential rate of K; for a smooth potential it is zero far out."""
@@ -311,6 +319,7 @@ def coulomb_contrast(quick: bool, *, potential: Potential | None = None) -> Meas
     family="Gaussian potentials in d = 2 and 3 at mu, |v| up to 200",
     measured="the powers fitted over 20 <= |v| <= 200, and the ranges of <v>^3 lam1, <v> lam2",
     rule="each power within 0.02 of the claim, and both ranges away from zero",
+    twin={"claimed": (-2.0, -1.0)},
 )
 def eigenvalue_powers(
     quick: bool, *, claimed: tuple[float, float] = (-3.0, -1.0), equation: Builder = LenardBalescu

@@ -18,11 +18,11 @@ from relaxon.numerics.fits import Fit, power_law, refined, stretched_power
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.runs.solution import Solution
-from relaxon.runs.solve import solve
 from relaxon.stepping.status import Status
 from relaxon.theorems.check import Measurement, Unmeasured, claim
 from relaxon.theorems.gualdani2025.blowup import fit_blowup, solve_to_blowup
 from relaxon.theorems.gualdani2025.sweep import sweep
+from relaxon.theorems.measure import solved
 
 ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.45, 0.6)
 """Exponents of the spot's mass: inside (1/4, 1/2), where Theorem 1.1 applies, and outside."""
@@ -83,6 +83,7 @@ def exponents(quick: bool = False, alphas: tuple[float, ...] = ALPHAS) -> dict[s
     family="alpha = 0.3, 0.4, 0.45 (and 0.1, 0.2, 0.6 outside); delta from 1e-4 to 1e-10",
     measured="the exponent of delta by weighted least squares",
     rule="the exponent exceeds alpha - 1/4 for every alpha in (1/4, 1/2) by more than its error",
+    twin={"claimed": lambda alpha: alpha + 0.25},
 )
 def bound(
     quick: bool, *, claimed: Callable[[float], float] = lambda alpha: alpha - 0.25
@@ -98,6 +99,7 @@ def bound(
     family="alpha = 0.3, 0.4, 0.45 (and 0.1, 0.2, 0.6 outside); delta from 1e-4 to 1e-10",
     measured="the exponent of delta by weighted least squares",
     rule="the exponent exceeds alpha - 1/4 for every alpha in (1/4, 1/2) by more than its error",
+    twin={"claimed": lambda alpha: alpha + 0.25},
 )
 def remainder_bound(
     quick: bool, *, claimed: Callable[[float], float] = lambda alpha: alpha - 0.25
@@ -113,6 +115,7 @@ def remainder_bound(
     family="alpha = 0.1, 0.2, 0.3, 0.4, 0.45, 0.6; delta from 1e-4 to 1e-10",
     measured="the largest difference between the fitted exponent and alpha",
     rule="within 1/16 (a quarter of the distance to the bound), the fit's error included",
+    twin=[{"claimed": lambda alpha: alpha - 0.25}, {"claimed": lambda alpha: 0.35}],
 )
 def rate(quick: bool, *, claimed: Callable[[float], float] = lambda alpha: alpha) -> Measurement:
     """No threshold at 1/4: the same law below, between and above."""
@@ -132,6 +135,7 @@ def rate(quick: bool, *, claimed: Callable[[float], float] = lambda alpha: alpha
     family="alpha = 0.3, 0.4, 0.45 (and 0.1, 0.2, 0.6 outside); delta from 1e-4 to 1e-10",
     measured="the exponent of delta of |F - M_eq|_L2 at t = 1/2",
     rule="the exponent exceeds alpha - 1/4 for every alpha in (1/4, 1/2) by more than its error",
+    twin={"claimed": lambda alpha: alpha + 0.25},
 )
 def prefactor(
     quick: bool, *, claimed: Callable[[float], float] = lambda alpha: alpha - 0.25
@@ -147,6 +151,7 @@ def prefactor(
     family="delta = 1e-2, alpha = 0.35 to t = 3e4 (full: 6e4), r_max = 18 and 22, two grids",
     measured="p in exp(-lambda t^p): slope of log(-d log|F - M_eq| / d log t) over the last decade",
     rule="p agrees with 2/3 within 0.05; error: drift of the local exponent, grids, r_max",
+    twin=[{"claimed": 1.0}, {"claimed": 0.5}, {"r_max": 8.0}],
 )
 def relaxation(quick: bool, *, claimed: float = 2 / 3, r_max: float = 18.0) -> Measurement:
     """Approached from above: p passes 0.735 near t = 2e3 and falls to 0.67 by t = 5e4."""
@@ -181,6 +186,10 @@ def relaxation(quick: bool, *, claimed: float = 2 / 3, r_max: float = 18.0) -> M
     family="delta = 1e-2, alpha = 0.35 to t = 2e4 on two grids",
     measured="|F - M_eq|_L2 / |M_eq|_L2 at the end, M_eq from the formula",
     rule="below 1e-9",
+    twin=[
+        {"temperature": lambda delta, alpha: 1.0},
+        {"temperature": lambda delta, alpha: 1 - delta**alpha},
+    ],
 )
 def limit(quick: bool, *, temperature: Callable | None = None) -> Measurement:
     """The limit has the mass and the energy of the initial datum."""
@@ -206,6 +215,7 @@ def limit(quick: bool, *, temperature: Callable | None = None) -> Measurement:
     measured="the largest d log H / d log t of the relative entropy H between recorded times, "
     "and its largest growth over a step",
     rule="negative by more than its change under refinement; growth over a step below 1e-10",
+    twin={"equation": Landau(reaction=0.3)},
 )
 def entropy_decreases(quick: bool, *, equation: Any = None) -> Measurement:
     """Relative entropy is the entropy up to invariants, without cancellation."""
@@ -220,6 +230,7 @@ def entropy_decreases(quick: bool, *, equation: Any = None) -> Measurement:
     measured="the largest d log I / d log t of the relative Fisher information I between recorded "
     "times, and its largest growth over a step",
     rule="negative by more than its change under refinement; growth over a step below 1e-10",
+    twin={"equation": Landau(reaction=0.3)},
 )
 def fisher_decreases(quick: bool, *, equation: Any = None) -> Measurement:
     """The relative Fisher information differs from I by constants of the motion."""
@@ -233,6 +244,7 @@ def fisher_decreases(quick: bool, *, equation: Any = None) -> Measurement:
     family="delta = 1e-2, alpha = 0.35, epsilon = 0 and 1, two grids, t to 5",
     measured="q in F(0, t) ~ C (t* - t)^-q, and how the runs end",
     rule="BLOWUP for epsilon > 0 only, and q > 0 by more than its error",
+    twin=[{"reaction": 0.0}, {"control": 1.0}],
 )
 def modified_blowup(quick: bool, *, reaction: float = 1.0, control: float = 0.0) -> Measurement:
     """The blow-up time converges; so does the rate, which is near one."""
@@ -309,10 +321,4 @@ def _solved(equation: Any, n: int, r_max: float, t_end: float) -> Solution:
     """A run from the spot with delta = 1e-2 and alpha = 0.35 that reached its end."""
     grid = _grid(1e-2, n, r_max)
     problem = Problem(equation, grid, blowdown(grid, 1e-2, 0.35))
-    solution = solve(problem, t_end, Record(n=181, first=1e-3))
-    if not solution.ok:
-        raise Unmeasured(
-            f"The run with {n} cells to r_max = {r_max:g} ended with {solution.status.name} at "
-            f"t = {solution.t[-1]:.4g}."
-        )
-    return solution
+    return solved(problem, t_end, Record(n=181, first=1e-3))

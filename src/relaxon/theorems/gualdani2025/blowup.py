@@ -11,6 +11,7 @@ from relaxon.collisions.landau import Landau
 from relaxon.core.errors import require
 from relaxon.distributions.hot_spot import blowdown
 from relaxon.grids.radial import RadialGrid
+from relaxon.numerics.fits import approach
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.runs.solution import Solution
@@ -111,39 +112,17 @@ def fit_blowup(solution: Solution, first: float = 30.0, last: float = 3e4) -> Bl
         f"Only {int(inside.sum())} records lie in the window of the fit; at least 9 are needed.",
     )
     ts, log_f = t[inside], np.log(value[inside])
-    end = float(t[-1])
-    star, slope, intercept, residual = _best(ts, log_f, end)
+    star, slope, prefactor, residual = approach(ts, log_f)
     thirds = np.array_split(np.arange(len(ts)), 3)
     local = np.array([-np.polyfit(np.log(star - ts[i]), log_f[i], 1)[0] for i in thirds])
-    halves = [_best(ts[i], log_f[i], end)[0] for i in np.array_split(np.arange(len(ts)), 2)]
+    halves = [approach(ts[i], log_f[i])[0] for i in np.array_split(np.arange(len(ts)), 2)]
     spread = np.std(np.log(star - ts)) * math.sqrt(len(ts))
     return BlowupFit(
         time=star,
         time_error=float(max(abs(h - star) for h in halves)),
         rate=slope,
         rate_error=float(math.hypot(residual / spread, np.ptp(local) / 2)),
-        prefactor=math.exp(intercept),
+        prefactor=prefactor,
         window=(float(value[inside][0]), float(value[inside][-1])),
         local=local,
     )
-
-
-def _best(t: np.ndarray, log_f: np.ndarray, end: float) -> tuple[float, float, float, float]:
-    """t* of the least residual, by golden sections in the logarithm of t* - last time."""
-    gap = max(end - t[-1], 1e-15 * end)
-
-    def line(log_gap: float) -> tuple[float, float, float]:
-        s = np.log(t[-1] + math.exp(log_gap) - t)
-        slope, intercept = np.polyfit(s, log_f, 1)
-        return float(np.std(log_f - slope * s - intercept)), -float(slope), float(intercept)
-
-    trial = np.log(gap) + np.linspace(-2.0, 3.0, 101)
-    k = int(np.clip(np.argmin([line(x)[0] for x in trial]), 1, 99))
-    low, high = trial[k - 1], trial[k + 1]
-    golden = (math.sqrt(5) - 1) / 2
-    for _ in range(60):
-        a, b = high - golden * (high - low), low + golden * (high - low)
-        low, high = (low, b) if line(a)[0] < line(b)[0] else (a, high)
-    best = (low + high) / 2
-    residual, slope, intercept = line(best)
-    return float(t[-1] + math.exp(best)), slope, intercept, residual

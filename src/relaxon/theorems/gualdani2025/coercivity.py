@@ -26,10 +26,11 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import jax.numpy as jnp
 import numpy as np
 from scipy.linalg import eigh
-from scipy.special import erf, factorial
 
+from relaxon.collisions.radial.gaussian import gaussian_coefficients
 from relaxon.numerics.legendre import gauss_legendre, legendre_values, to_legendre
 
 FAR = 1.0 / (20.0 * math.pi)
@@ -92,7 +93,8 @@ def forms(
     w = (half[:, None] * weights).ravel()
     value, slope, nodes = _basis(edges, order, x)
 
-    maxwell, lam1, lam2 = _background(r)
+    unit = gaussian_coefficients(jnp.asarray(r), jnp.ones(()), jnp.ones(()))
+    maxwell, lam1, lam2 = (np.asarray(x) for x in (unit.density, unit.lam, unit.across))
     root = np.sqrt(maxwell)
     measure = w * r**2
     angular = l * (l + 1) / r**2
@@ -183,20 +185,6 @@ def _potential(l: int, r: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> n
     a = (inside(l + 2) + outside(1 - l)) / (2 * l + 1)
     b = first * (inside(l + 4) + outside(1 - l)) - third * (inside(l + 2) + outside(3 - l))
     return r[:, None] ** 2 * b / (2 * (2 * l + 1)) - a
-
-
-def _background(r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """M, lambda_1 and lambda_2 of the unit Maxwellian (Lemma 2.3 in closed form)."""
-    maxwell = _root_maxwellian(r) ** 2
-    k = np.arange(30)
-    small = np.minimum(r, 2.0)[:, None]
-    terms = (-1.0) ** k * small ** (2 * k) / (2.0**k * factorial(k) * (2 * k + 3))
-    series = (2 * math.pi) ** -1.5 * terms.sum(axis=1)
-    mass = (erf(r / math.sqrt(2)) - math.sqrt(2 / math.pi) * r * np.exp(-(r**2) / 2)) / (
-        4 * math.pi
-    )
-    lam1 = np.where(r < 2, series, mass / np.maximum(r, 1.0) ** 3)
-    return maxwell, lam1, (lam1 * r**2 + maxwell - lam1) / 2
 
 
 def _root_maxwellian(r: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from relaxon.numerics.fits import power_law, refined
 from relaxon.numerics.legendre import unit_gauss_legendre
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.gualdani2025 import coercivity
+from relaxon.theorems.spoiled import WrongDiffusion
 
 MIXTURES = {
     "unit Maxwellian": ([1.0], [1.0]),
@@ -47,6 +48,11 @@ def _sizes(quick: bool) -> tuple[int, ...]:
     family="the unit Maxwellian on three radial grids",
     measured="the larger eigenvalue of A[M](0) from the solver's coefficients, over the claim",
     rule="equal to one within a relative 1e-9, the discretisation error included",
+    twin=[
+        {"claimed": 1 / (3 * 2 * math.pi**1.5)},
+        {"equation": Landau(strength=1 / (4 * math.pi))},
+        {"equation": WrongDiffusion(lambda r: 1.001)},
+    ],
 )
 def c0(quick: bool, *, claimed: float = C0, equation: Any = None) -> Measurement:
     """The diffusion that blows the spot down."""
@@ -69,6 +75,11 @@ def c0(quick: bool, *, claimed: float = C0, equation: Any = None) -> Measurement
     family="three Gaussian mixtures on three radial grids",
     measured="largest residual of the four identities, relative to the largest term",
     rule="the residual vanishes within 2e-4, the change under refinement included",
+    twin=[
+        {"square": 2.0},
+        {"equation": Landau(strength=1 / (4 * math.pi))},
+        {"equation": WrongDiffusion(lambda r: 1.01)},
+    ],
 )
 def identities(quick: bool, *, equation: Any = None, square: float = 1.0) -> Measurement:
     """The identities; `square` is the claimed factor of F^2 in (2.14)."""
@@ -118,6 +129,10 @@ def _residuals(equation: Any, mixture: tuple, n: int, square: float) -> dict[str
     family="the unit Maxwellian on three radial grids, |v| <= 20",
     measured="the largest of (1 + r^2)^(5/2) d lam1/d(r^2) and (1 + r^2)^(3/2) d lam2/d(r^2)",
     rule="below zero by more than its change under refinement, and both eigenvalues positive",
+    twin=[
+        {"equation": WrongDiffusion(lambda r: 1 + r**2)},
+        {"equation": WrongDiffusion(lambda r: -1.0 + 0 * r)},
+    ],
 )
 def eigenvalues_decrease(quick: bool, *, equation: Any = None) -> Measurement:
     """The scaled derivatives stay away from zero at both ends, so the sign is decided."""
@@ -147,6 +162,11 @@ def eigenvalues_decrease(quick: bool, *, equation: Any = None) -> Measurement:
     family="the unit Maxwellian, 8 <= |v| <= 32 on two radial grids",
     measured="the powers fitted by weighted least squares in logarithms",
     rule="each within 0.1 of the claim, the fit's error included",
+    twin=[
+        {"claimed": (-2.0, -1.0)},
+        {"claimed": (-3.0, -2.0)},
+        {"equation": WrongDiffusion(lambda r: (1 + r**2) ** 0.5)},
+    ],
 )
 def eigenvalue_powers(
     quick: bool, *, equation: Any = None, claimed: tuple[float, float] = (-3.0, -1.0)
@@ -186,6 +206,7 @@ def eigenvalue_powers(
     family="spherical harmonics l = 0, 1, 2 (full: to 4); piecewise polynomials to r = 20, 40, 100",
     measured="the infimum of the quotient: lowest eigenvalue, or 1/(20 pi) of packets at infinity",
     rule="above the claim (zero) by more than its change under refinement in order and r_max",
+    twin=[{"claimed": 0.012}, {"exchange": 1.5, "project": False}],
 )
 def coercive(
     quick: bool, *, claimed: float = 0.0, exchange: float = 1.0, project: bool = True

@@ -21,7 +21,7 @@ from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.family import Family, curve
-from relaxon.theorems.neumann2016.decay import solved
+from relaxon.theorems.measure import solved
 
 WAVES = 2 * math.pi * 2.0 ** np.arange(4, 15)
 """Wave numbers of the solutions in closed form."""
@@ -134,6 +134,7 @@ def averaged(
     measured="the power of 1/|xi| in |rho| over (|f|^2 + |h|^2)^(1/2); in the runs that in the "
     "L^2_t spectrum of rho over that of the data",
     rule="at least s in every case, the fit's error included",
+    twin={"claimed": lambda theta: theta},
 )
 def averaging(quick: bool, *, claimed: Callable[[float], float] | None = None) -> Measurement:
     """The smoothing; `claimed` maps theta to the exponent s."""

@@ -11,9 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from relaxon.distributions.profiles import profile
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import UniformNodes
+from relaxon.numerics.fits import exponential_rate
 from relaxon.reaction.equations.kinetic import KineticReaction
 from relaxon.reaction.equations.limit import equilibrium_density
 from relaxon.reaction.theory import h1_method as sobolev
@@ -23,23 +25,11 @@ from relaxon.reaction.theory.semigroup import linear_decay
 from relaxon.reaction.theory.spectrum import spectral_gap
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
-from relaxon.runs.solve import solve
-from relaxon.theorems.check import Measurement, Unmeasured, claim
+from relaxon.theorems.check import Measurement, claim
+from relaxon.theorems.measure import solved
 
 LONG = 4 * math.pi
 """Length of a torus whose longest wave, k = 1/2, has a discrete eigenvalue."""
-
-
-def solved(problem: Problem, t_end: float, record: Record, rtol: float) -> Any:
-    """The solution of a run that reached its end.
-
-    Raises:
-        Unmeasured: It did not.
-    """
-    solution = solve(problem, t_end, record, rtol)
-    if not solution.ok:
-        raise Unmeasured(f"A run ended with {solution.status.name}.")
-    return solution
 
 
 @claim(
@@ -50,6 +40,7 @@ def solved(problem: Problem, t_end: float, record: Record, rtol: float) -> Any:
     measured="largest relative difference of the two sides, the left one by differentiation of H "
     "along the equation",
     rule="zero within 1e-7, the change under refinement included, and both sides negative",
+    twin={"factor": 2.0},
 )
 def entropy(quick: bool, *, factor: float = 1.0) -> Measurement:
     """The identity; `factor` is the claimed factor of the right-hand side."""
@@ -91,6 +82,7 @@ def _bent(model: KineticReaction, grid: PhaseGrid, size: float = 0.5) -> dict[st
     family="data that jump in x and in v between the corners of the box, epsilon = 1, 0.1, 1e-3",
     measured="smallest clearance of f/chi_1 and g/chi_2 over the records, relative to the box",
     rule="not negative by more than a rounding of 1e-12",
+    twin={"share": 0.9},
 )
 def box(quick: bool, *, share: float = 1.0) -> Measurement:
     """The box; `share` is the claimed part of its width."""
@@ -120,6 +112,7 @@ def box(quick: bool, *, share: float = 1.0) -> Measurement:
     family="rho_inf = 1/3, 1, 2; variances 1 and 0.6; 16 and 24 nodes",
     measured="smallest eigenvalue of -L on the complement of its kernel over the claim",
     rule="at least one and attained, within 1e-10",
+    twin={"factor": 1.1},
 )
 def microscopic(quick: bool, *, factor: float = 1.0) -> Measurement:
     """The constant; `factor` multiplies the claimed one."""
@@ -151,6 +144,7 @@ def microscopic(quick: bool, *, factor: float = 1.0) -> Measurement:
     measured="largest relative distance of lambda_M, |A T (1 - Pi)|, |A L| and of C_M from the "
     "norms of the operators on the grid, and the size of Pi T Pi",
     rule="zero within 1e-6: the constants bound the operators and are attained",
+    twin={"scale": 0.95},
 )
 def conditions(quick: bool, *, scale: float = 1.0) -> Measurement:
     """The constants; `scale` multiplies the claimed C_M."""
@@ -210,8 +204,6 @@ def _space(
     """The weighted space of two Gaussians on equidistant nodes."""
     velocity = UniformNodes(1, nodes, 7.0 * math.sqrt(max(T1, T2)))
     grid = PhaseGrid(TorusGrid(1, max(points, 2)), velocity)
-    from relaxon.distributions.profiles import profile
-
     model = KineticReaction(profile("gaussian", variance=T1), profile("gaussian", variance=T2))
     chi1, chi2 = model.profiles(grid)
     return lyapunov.ReactionSpace(r, velocity.v, velocity.weights, chi1, chi2), points
@@ -219,9 +211,13 @@ def _space(
 
 def _weights(space: lyapunov.ReactionSpace, points: int) -> np.ndarray:
     """Weights of (10) for flat pairs on `points` positions of a torus of volume one."""
-    w, r = np.asarray(space.weights), float(space.rho_inf)
-    both = [w / (r * np.asarray(space.chi1)), w * r / np.asarray(space.chi2)]
-    return np.concatenate([np.tile(part, points) / points for part in both])
+
+    def square(flat: Any) -> Any:
+        F = _pair(flat, space, points)
+        return lyapunov.inner_product(space, F, F)
+
+    # The form is diagonal: its gradient at ones is twice the weights.
+    return np.asarray(jax.grad(square)(jnp.ones(2 * points * len(space.weights)))) / 2
 
 
 def _pair(flat: Any, space: lyapunov.ReactionSpace, points: int = 1) -> tuple:
@@ -242,6 +238,7 @@ def _flat(pair: tuple) -> Any:
     family="rho_inf = 1, 2; k = 1/2, 2 pi; T = 1; two data each, without a velocity grid",
     measured="sup over t of |F(t)| e^{lambda t} / (C |F(0)|); beside it the rates",
     rule="at most one, the change with the range of velocities included",
+    twin={"excess": 1.2},
 )
 def linear(quick: bool, *, excess: float | None = None) -> Measurement:
     """The decay; with `excess` the claimed rate is that multiple of the true one."""
@@ -258,8 +255,7 @@ def linear(quick: bool, *, excess: float | None = None) -> Measurement:
                 values.append(float(np.max(fine.norm / fine.norm[0] * bound)))
                 errors.append(float(np.max(np.abs(fine.norm - rough.norm) / fine.norm[0] * bound)))
                 data[f"rho_inf={r:g} k={k:.3g} {name}"] = np.stack([t, fine.norm])
-            late = t >= 0.7 * t[-1]
-            slope = -np.polyfit(t[late], np.log(fine.norm[late]), 1)[0]
+            slope = exponential_rate(t, fine.norm, 0.7 * t[-1])
             lines.append(
                 f"rho_inf = {r:g}, k = {k:.3g}: measured {slope:.4f}, true {gap.rate:.4f}, "
                 f"DMS {proven.rate:.4f}, H1 {sobolev.h1_rate(r, 1.0, 1.0, k).rate:.4f}"
@@ -289,6 +285,7 @@ def _modes(r: float) -> dict[str, tuple[Callable, Callable]]:
     family="torus of length 4 pi; relative amplitudes 0.05, 0.2, 0.5 about rho_inf near 1 and 1.5",
     measured="sup over t of |F(t)| e^{lambda t} / (C |F(0)|) with lambda, C of the linear theory",
     rule="at most one, the difference to a run with twice the step included",
+    twin={"excess": 1.2},
 )
 def nonlinear(quick: bool, *, excess: float | None = None) -> Measurement:
     """The decay; with `excess` the claimed rate is that multiple of the true one."""
@@ -305,8 +302,7 @@ def nonlinear(quick: bool, *, excess: float | None = None) -> Measurement:
         curves = [run.diagnostics["distance"] / run.diagnostics["distance"][0] for run in runs]
         values.append(float(np.max(curves[1] * bound)))
         errors.append(float(np.max(np.abs(curves[1] - curves[0]) * bound)))
-        late = t >= 0.7 * t[-1]
-        slope = -np.polyfit(t[late], np.log(curves[1][late]), 1)[0]
+        slope = exponential_rate(t, curves[1], 0.7 * t[-1])
         lines.append(
             f"amplitude {size:g}, rho_inf = {rho:.3f}: measured {slope:.4f}, true {gap.rate:.4f}, "
             f"DMS {proven.rate:.4f}"
@@ -332,6 +328,7 @@ def _decaying(grid: PhaseGrid, mean: float, size: float, rtol: float) -> Any:
     family="rho_inf = 1, 2; torus of length 1; T = 1; states along a solution from t = 0 to 3",
     measured="smallest dissipation over the functional, over 2 lambda",
     rule="at least one, the change with the number of nodes included",
+    twin={"excess": 2.5},
 )
 def linear_h1(quick: bool, *, excess: float = 1.0) -> Measurement:
     """The functional decreases; `excess` multiplies the claimed rate."""
@@ -345,6 +342,7 @@ def linear_h1(quick: bool, *, excess: float = 1.0) -> Measurement:
     family="rho_inf near 1 and 2; torus of length 1; T = 1; relative amplitude 0.05; t = 0 to 3",
     measured="smallest dissipation over the functional, over 2 lambda of the linear theory",
     rule="at least one, the change with the number of nodes included",
+    twin={"excess": 2.5},
 )
 def nonlinear_h1(quick: bool, *, excess: float = 1.0) -> Measurement:
     """The functional decreases; `excess` multiplies the claimed rate."""
@@ -404,7 +402,6 @@ def _h1_quotient(bent: bool, mean: float, nodes: int) -> tuple[float, float, flo
         lost = lyapunov.h1_dissipation(space, F, flow(space, F), best.weights, slope)
         quotients.append(float(lost / whole) / 2)
         sizes.append(float(whole))
-    late = solution.t >= 2.0
-    decay = -np.polyfit(solution.t[late], np.log(np.array(sizes)[late]), 1)[0] / 2
+    decay = exponential_rate(solution.t, sizes, 2.0) / 2
     true = spectral_gap(r, 1.0, 1.0, 2 * math.pi).rate
-    return best.rate, min(quotients), float(decay), true
+    return best.rate, min(quotients), decay, true

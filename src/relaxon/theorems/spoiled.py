@@ -1,0 +1,62 @@
+"""Operators with a known fault: what the spoiled twins put in the place of the code under test."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from relaxon.collisions.landau import Landau
+from relaxon.collisions.lenard_balescu import LenardBalescu
+from relaxon.distributions.gaussians import gaussian_mixture
+from relaxon.screening.potentials import Potential
+
+
+@dataclasses.dataclass(frozen=True)
+class WrongDiffusion:
+    """The Landau operator with a wrong factor on lambda_1.
+
+    Attributes:
+        factor: The factor as a function of |v|.
+    """
+
+    factor: Callable[[Any], Any]
+
+    def coefficients(self, f: Any, grid: Any) -> Any:
+        """((lambda_1, lambda_2), P) at the faces, lambda_1 times the factor."""
+        (lam1, lam2), friction = Landau().coefficients(f, grid)
+        return (lam1 * self.factor(grid.faces), lam2), friction
+
+    def rhs(self, f: Any, grid: Any) -> Any:
+        """The right rate: the fault is in the coefficients only."""
+        return Landau().rhs(f, grid)
+
+
+@dataclasses.dataclass(frozen=True)
+class WrongRate:
+    """The Lenard-Balescu operator with its rate changed.
+
+    Attributes:
+        equation: The right one.
+        change: (rate, f, grid) -> the wrong rate.
+    """
+
+    equation: LenardBalescu
+    change: Callable[[Any, Any, Any], Any]
+
+    def rhs(self, f: Any, grid: Any) -> Any:
+        """The changed rate."""
+        return self.change(self.equation.rhs(f, grid), f, grid)
+
+
+def wrong_rate(change: Callable[[Any, Any, Any], Any]) -> Callable[[Potential], WrongRate]:
+    """What builds a `WrongRate` from a potential, as `LenardBalescu` is built."""
+    return lambda potential: WrongRate(LenardBalescu(potential), change)
+
+
+def two_temperatures(grid: Any, mass: float, temperature: float) -> Any:
+    """Not a Maxwellian, if barely: halves five per cent colder and hotter than `temperature`."""
+    centres = [[0.0] * grid.d] * 2
+    return gaussian_mixture(
+        grid, [0.5 * mass] * 2, centres, [0.95 * temperature, 1.05 * temperature]
+    )
