@@ -47,9 +47,7 @@ class Equation(eqx.Module):
             InputError: Wrong shape, NaN or negative values, an empty distribution, or a box that
                 cuts the distribution off.
         """
-        f0 = density("f0", f0, grid.shape)
-        grid.check(f0, "f0")
-        return f0
+        return grid.check(density("f0", f0, grid.shape), "f0")
 
 
 def density(name: str, value: Any, shape: Any) -> Array:

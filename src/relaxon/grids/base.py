@@ -30,6 +30,10 @@ class Grid(abc.ABC):
     def integrate(self, f: jax.Array) -> jax.Array:
         """The integral of a function on the grid; leading axes are kept."""
 
+    def check(self, f: Any, name: str = "f") -> jax.Array:
+        """The density f, or an `InputError` that names it if the grid cannot carry it."""
+        return f
+
 
 class Positions(eqx.Module, Grid):
     """A space of positions: the torus, or a line under a confining potential.

@@ -152,10 +152,12 @@ class RadialGrid(eqx.Module, Grid):
         """Outer end of the grid."""
         return self.faces[-1]
 
-    def check(self, f: Any, name: str = "f") -> None:
-        """Refuse a box that cuts f off, and one so large that the Maxwellian underflows."""
-        f, r, volumes = np.asarray(f), np.asarray(self.r), np.asarray(self.volumes)
-        shape = f / f.max()  # so that data near the ends of the number range do not over- or
+    def check(self, f: Any, name: str = "f") -> Array:
+        """The density f; refuse a box that cuts it off, and one where its Maxwellian underflows."""
+        values, r, volumes = np.asarray(f), np.asarray(self.r), np.asarray(self.volumes)
+        shape = (
+            values / values.max()
+        )  # so that data near the ends of the number range do not over- or
         mass, energy = shape @ volumes, (shape * r**2) @ volumes  # underflow
         width = math.sqrt(float(energy / (self.d * mass)))
         r_max = float(self.faces[-1])
@@ -176,6 +178,7 @@ class RadialGrid(eqx.Module, Grid):
             f"r_max = {r_max:.4g} is too large: the Maxwellian of {name} (temperature "
             f"{width**2:.3g}) underflows there; take r_max <= {36 * width:.3g}.",
         )
+        return f
 
     def mapping(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(r, dr/dx) at the mapped coordinate x."""
