@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -62,6 +62,8 @@ class ConfinedGrid(PhaseSpace):
     (`clip_and_share` of the scheme, which moves the rest by the weight of the corner),
     and clip densities that multiply.
     """
+
+    refines: ClassVar[tuple[str, ...]] = ("n", "nodes")  # settings of a case file that refine it
 
     line: ConfinedLine
     velocity: ThermalNodes

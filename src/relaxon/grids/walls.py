@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -31,6 +33,8 @@ class WalledGrid(eqx.Module, Grid):
         n: Intervals along each axis (`n + 1` points).
         velocity: Velocity nodes of dimension at least d, symmetric as all rules here are.
     """
+
+    refines: ClassVar[tuple[str, ...]] = ("n", "nodes")  # settings of a case file that refine it
 
     d: int = eqx.field(static=True, converter=plain)
     n: int = eqx.field(static=True, converter=plain)
