@@ -74,8 +74,7 @@ def concentration_on_line(function: Callable, edges: tuple[float, float], width:
 
     Accuracy: for |v - a|^(theta - 1) with theta = 0.75, 0.5, 0.25: 2e-10, 1e-8, 4e-5 at a = 0 and
     2e-5, 6e-4, 9e-3 at a = 0.3337, where rounding stops the halving; 1e-7 for bounded densities;
-    always within `error` (tests/unit/distributions/test_concentration.py). A spike that falls
-    between the 16
+    always within `error` (tests/unit/test_concentration.py). A spike that falls between the 16
     points of a first cell is not seen. Cost: 10 ms.
     """
     number = int(np.clip(np.ceil((edges[1] - edges[0]) / width), 8, 20000))

@@ -59,7 +59,7 @@ class RadialGrid(eqx.Module, Grid):
         interpolation: Values from cells i-1 .. i+2 to interior face i, shape (n - 1, 4).
 
     Accuracy: `integrate` of a Maxwellian is exact to rounding once its width is resolved;
-    `difference` and `interpolation` have order 4 (tests/unit/grids/test_radial_grid.py).
+    `difference` and `interpolation` have order 4 (tests/unit/test_radial_grid.py).
     """
 
     refines: ClassVar[tuple[str, ...]] = ("n",)  # settings of a case file that refine it

@@ -52,8 +52,8 @@ def gauss_rule(density: Callable, low: float, high: float, n: int, even: bool = 
 
     Accuracy: Gaussian weight on [-7, 7], 6 to 64 nodes: moments to 1e-12 relatively; derivatives
     of x^3 and sin x to 1e-11 and 3e-12 in the weighted norm up to 96 nodes
-    (tests/unit/numerics/test_gauss.py). Rounding of nodal derivatives is multiplied by the root of
-    the ratio of the weights. Cost: 3 ms for 40 nodes, 12 ms for 96.
+    (tests/unit/test_gauss.py). Rounding of nodal derivatives is multiplied by the root of the
+    ratio of the weights. Cost: 3 ms for 40 nodes, 12 ms for 96.
     """
     require(2 <= n <= 256, f"A Gauss rule takes 2 to 256 nodes here, but n is {n!r}.")
     centre, scale = 0.5 * (low + high), 0.5 * (high - low)

@@ -80,7 +80,7 @@ def hilbert_mapped(r: jax.Array, slope: jax.Array, spacing: jax.Array | float) -
         Shape (n, n); `matrix @ g` is H[g] at r_i (an even function of r) for samples g_i = g(r_i)
         of an odd g that has decayed at the last point.
 
-    Accuracy: spectral in n for analytic g and map (tests/unit/screening/test_dispersion.py).
+    Accuracy: spectral in n for analytic g and map (tests/unit/test_hilbert.py).
     """
     n = len(r)
     index = jnp.arange(n)

@@ -51,8 +51,7 @@ def polylog_ratio(order: float, w: Split, complement: Split) -> Split:
     Returns:
         Li_s(w)/w in split form; the branch on the cut is the one of the sign of Im w.
 
-    Accuracy: 5e-14 relative in both parts against mpmath
-    (tests/unit/numerics/test_polylogarithm.py).
+    Accuracy: 5e-14 relative in both parts against mpmath (tests/unit/test_special.py).
     """
     small = w.square <= 0.36
     series = polynomial(1.0 / np.arange(1, _TERMS + 1) ** order, where(small, w, _like(w, 0.25)))
@@ -174,7 +173,7 @@ def arctan_ratio(tau: Split, complement: Split) -> Split:
         tau: The argument, |tau| <= 1.
         complement: 1 + tau, given apart because it decides the accuracy near tau = -1.
 
-    Accuracy: 1e-15 relative in both parts (tests/unit/numerics/test_polylogarithm.py).
+    Accuracy: 1e-15 relative in both parts (tests/unit/test_special.py).
     """
     left = tau.re < -0.2
     safe = where(left, tau, _like(tau, -0.5))

@@ -110,7 +110,7 @@ def epsilon(
     Raises:
         InputError: k < 0, or a direction that is not a unit vector of length d.
 
-    Accuracy: spectral in the grid of the marginal (tests/unit/screening/test_dispersion.py).
+    Accuracy: spectral in the grid of the marginal (tests/unit/test_dispersion.py).
     """
     wavenumber, direction = jnp.asarray(k, dtype=float), np.asarray(direction, dtype=float)
     least = float(wavenumber.min())

@@ -144,7 +144,7 @@ def penrose_marginal(potential: Potential, u: Any, f1: Any, f1prime: Any) -> Pen
         InputError: Shapes, non-finite data, a grid that is not uniform.
 
     Accuracy: thresholds of instability to 1e-11, margins of 1e-5 to 1e-8 relative (as good as
-    F1' is known there), see tests/unit/screening/test_dispersion.py. Cost: O(N log N).
+    F1' is known there), see tests/unit/test_penrose.py. Cost: O(N log N).
     """
     m = _Marginal(u, f1, f1prime)
     v_min, v_max = float(potential.v_min), float(potential.v_max)

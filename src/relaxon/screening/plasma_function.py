@@ -63,8 +63,8 @@ def dispersion_integral_real(u: jax.Array) -> tuple[jax.Array, jax.Array]:
 def dispersion_integral(u: jax.Array) -> jax.Array:
     """I(u) for complex u, continued from the upper half-plane.
 
-    Accuracy: 1e-13 relative for |Im u| <= 5 (tests/unit/screening/test_dispersion.py); deep below
-    the axis it grows like exp(|Im u|^2), until it overflows at |Im u| = 26.
+    Accuracy: 1e-13 relative for |Im u| <= 5 (tests/unit/test_plasma_function.py); deep below the
+    axis it grows like exp(|Im u|^2), until it overflows at |Im u| = 26.
     """
     u = jnp.asarray(u, dtype=complex)
     below = u.imag < 0

@@ -110,10 +110,9 @@ class StabilizedStepper(Stepper):
     Raises:
         InputError: rtol is not in (0, 1), or max_stages is below 5.
 
-    Accuracy: order 2 (tests/unit/stepping/test_stabilized.py). The error is controlled per step,
-    so the global one goes like rtol^(2/3): relative L2 error of the exact BKW solution (d = 2,
-    n = 48, C = 1/16, t = 5) 6.2e-6 at rtol 1e-6 (86 steps, 799 evaluations), 3.4e-7 at 1e-8 (396,
-    1894).
+    Accuracy: order 2 (tests/unit/test_stabilized.py). The error is controlled per step, so the
+    global one goes like rtol^(2/3): relative L2 error of the exact BKW solution (d = 2, n = 48,
+    C = 1/16, t = 5) 6.2e-6 at rtol 1e-6 (86 steps, 799 evaluations), 3.4e-7 at 1e-8 (396, 1894).
     """
 
     flow: Flow

@@ -109,7 +109,7 @@ class Linearized:
         Returns:
             (lambda_1, lambda_2): along v (behaves like <v>^-3) and across it (<v>^-1).
 
-        Accuracy: 1e-11 relative (tests/unit/collisions/test_linearized.py).
+        Accuracy: 1e-11 relative (tests/unit/test_linearized.py).
         """
         root = math.sqrt(self.beta)
         along, across = self.line.eigenvalues(root * np.asarray(r, float))
@@ -143,7 +143,7 @@ class Linearized:
             -int mu psi L phi; zero for phi = 1, r^2 (l = 0) and r (l = 1), to rounding squared of
             the terms it consists of.
 
-        Accuracy: 1e-11 relative (tests/unit/collisions/test_linearized.py).
+        Accuracy: 1e-11 relative (tests/unit/test_linearized.py).
         """
         _check_degree(l)
         u, w, line, plane = self._planes

@@ -76,7 +76,7 @@ def poincare_constant(potential: Any = "harmonic", n: int = 64) -> float:
         P. Harmonic potential of stiffness kappa: kappa.
 
     Accuracy: harmonic 1e-14; quartic (1.368592521) and double well (0.454546602) to the 1e-8 of
-    an independent solution in sine functions (tests/unit/reaction/test_confined_rates.py).
+    an independent solution in sine functions (tests/unit/test_confined_rates.py).
     """
     return ConfinedLine(potential, n, DEPTH).poincare()
 

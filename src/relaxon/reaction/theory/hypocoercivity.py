@@ -260,7 +260,7 @@ def functional_rate(rho_inf, T1, T2, k=None, modes: int = 3) -> ProvenRate:
             third moment that does not vanish.
 
     Accuracy: 1e-10 against pencils of 60 velocity nodes for Gaussian, two-bump and algebraic
-    profiles with k = 4, 6 (tests/unit/reaction/test_reaction_general_rates.py).
+    profiles with k = 4, 6 (tests/unit/test_reaction_general_rates.py).
     """
     r, first, second = positive("rho_inf", rho_inf), as_marginal("T1", T1), as_marginal("T2", T2)
     require(modes >= 3, f"functional_rate needs at least 3 modes, but got {modes}.")

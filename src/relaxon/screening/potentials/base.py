@@ -85,7 +85,7 @@ class Potential(eqx.Module):
             1/|Im z|, and is inf for Im z = 0; use `screening_product` there.
 
         Accuracy: 1e-12 relative or better for all |z| <= 1e6 and |Im z| >= 1e-300, Im z = 0
-        included off resonance (tests/unit/screening/test_potentials.py, against 50 digits).
+        included off resonance (tests/unit/test_potentials.py, against 50 digits).
         Compiles under jit, differentiable with respect to Re z and Im z.
         """
         s = variable(z)
@@ -131,7 +131,7 @@ class Potential(eqx.Module):
             Real, same shape; 24 evaluations.
 
         Accuracy: 1e-7 relative across the edge for Im z down to 1e-300, 1e-12 away from it
-        (tests/unit/screening/test_potentials.py).
+        (tests/unit/test_potentials.py).
         """
         left, right = jnp.asarray(left), jnp.asarray(right)
         run = jnp.where(right.real == left.real, 1.0, right.real - left.real)

@@ -51,7 +51,7 @@ class Custom(Potential, Described):
 
     Accuracy: K and K Im z within 1e-10 relative of the closed forms, through resonances, for z
     at a relative distance above 1e-6 from a critical value -1/Vhat(k_c)
-    (tests/unit/screening/test_custom_potential.py). Cost: about 2000 rational terms a value of z.
+    (tests/unit/test_custom_potential.py). Cost: about 2000 rational terms a value of z.
     """
 
     d: int = eqx.field(static=True)

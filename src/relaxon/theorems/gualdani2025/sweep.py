@@ -42,7 +42,7 @@ def sweep(
     r"""Solve the Landau-Coulomb equation from $ M + \delta^\alpha M_\delta $ for many pairs.
 
     Each pair gets its own grid (r_min = sqrt(delta)/2, equal n); the runs are independent, with
-    their own step sizes, and agree with `solve` to 1e-9 (tests/unit/theorems/test_sweep.py).
+    their own step sizes, and agree with `solve` to 1e-9 (tests/unit/test_sweep.py).
     Pairs are sorted by delta, so that those of a chunk take about as many steps.
 
     Args:
