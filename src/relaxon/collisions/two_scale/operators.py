@@ -54,6 +54,8 @@ class Slopes(eqx.Module):
         self.outward = jnp.asarray(_compact(outward / (outward @ rho)[:, None]))
         self.second = jnp.asarray(_compact(twice * (r / (central @ rho))[:, None] ** 2))
 
+    # Block (d) of docs/explanation/two-scale.md: what is left of A : Hess X / M_T beside 1 + phi.
+
     def transport(self, x: Array, lam: Array, trace: Array, width: Array | float) -> Array:
         """a x_rho + lambda_1 (r^2 x_rhorho - 2 r^2/T x_rho)."""
         return lam * apply_bands(self.with_lam(width), x) + trace * apply_bands(self.first, x)
@@ -69,6 +71,9 @@ class Gauss(eqx.Module):
     density: Array
     lam: Array
     trace: Array
+
+
+# Block (h): M and E in closed form, so that sums are over g and h only.
 
 
 def gaussian_coefficients(r: Array, mass: Array, temperature: Array) -> Gauss:
@@ -95,7 +100,7 @@ def gaussian_coefficients(r: Array, mass: Array, temperature: Array) -> Gauss:
 def unit_excess(r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(lambda_1[M] - c0, a[M] - 3 c0, M - M(0)) without cancellation near r = 0.
 
-    They are O(r^2), gualdani2025 (3.3): the reason why E follows its own equation (2.1).
+    They are O(r^2), gualdani2025 (3.3): the reason why E follows its own equation (2.1); block (e).
     """
     z = r / math.sqrt(2)
     small = z < 0.6
@@ -143,7 +148,7 @@ class Potentials(eqx.Module):
         self.trace_end = jnp.asarray(_compact(trace * weight))
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
-        """(lambda_1[x], a[x])."""
+        """(lambda_1[x], a[x]): block (h) of docs/explanation/two-scale.md."""
         source = self.weight * x
         lam = kernel_sum(self.cube, source) / (3 * self.cube) + apply_bands(self.lam_end, x)
         trace = kernel_sum(self.line, source) / self.line + apply_bands(self.trace_end, x)
@@ -206,6 +211,7 @@ class SelfCollisions(eqx.Module):
 
     def __call__(self, phi: Array, height: Array, width: Array) -> Array:
         """Q(H, H)/E at the centres."""
+        # Block (f): the flux r E beta at the faces, then its divergence.
         value, slope = self.face_values(phi)
         weight = self.weight(height, width)
         total, change = kernel_sum(self.cube, weight * value), kernel_sum(self.cube, weight * slope)
