@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -63,7 +63,7 @@ class ConfinedGrid(PhaseSpace):
     and clip densities that multiply.
     """
 
-    refines: ClassVar[tuple[str, ...]] = ("n", "nodes")  # settings of a case file that refine it
+    refines = ("n", "nodes")  # settings of a case file that make the grid finer
 
     line: ConfinedLine
     velocity: ThermalNodes

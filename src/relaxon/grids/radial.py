@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -62,7 +62,7 @@ class RadialGrid(eqx.Module, Grid):
     `difference` and `interpolation` have order 4 (tests/unit/test_radial_grid.py).
     """
 
-    refines: ClassVar[tuple[str, ...]] = ("n",)  # settings of a case file that refine it
+    refines = ("n",)  # settings of a case file that make the grid finer
 
     d: int = eqx.field(static=True)
     n: int = eqx.field(static=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -34,7 +32,7 @@ class WalledGrid(eqx.Module, Grid):
         velocity: Velocity nodes of dimension at least d, symmetric as all rules here are.
     """
 
-    refines: ClassVar[tuple[str, ...]] = ("n", "nodes")  # settings of a case file that refine it
+    refines = ("n", "nodes")  # settings of a case file that make the grid finer
 
     d: int = eqx.field(static=True, converter=plain)
     n: int = eqx.field(static=True, converter=plain)

@@ -73,9 +73,6 @@ class Gauss(eqx.Module):
     trace: Array
 
 
-# Block (h): M and E in closed form, so that sums are over g and h only.
-
-
 def gaussian_coefficients(r: Array, mass: Array, temperature: Array) -> Gauss:
     r"""Of a Maxwellian in closed form.
 
@@ -100,7 +97,7 @@ def gaussian_coefficients(r: Array, mass: Array, temperature: Array) -> Gauss:
 def unit_excess(r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(lambda_1[M] - c0, a[M] - 3 c0, M - M(0)) without cancellation near r = 0.
 
-    They are O(r^2), gualdani2025 (3.3): the reason why E follows its own equation (2.1); block (e).
+    They are O(r^2), gualdani2025 (3.3): the reason why E follows its own equation (2.1).
     """
     z = r / math.sqrt(2)
     small = z < 0.6

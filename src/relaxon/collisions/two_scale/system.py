@@ -96,6 +96,7 @@ class TwoScaleSystem(System):
         self.grid = grid
         self.delta = jnp.asarray(delta, float)
         self.alpha = jnp.asarray(alpha, float)
+        # Blocks (h) and (e): M in closed form, and what it exceeds its values at v = 0 by.
         self.unit = gaussian_coefficients(grid.r, jnp.ones(()), jnp.ones(()))
         lam, trace, density = unit_excess(np.asarray(grid.r))
         self.excess = jnp.asarray(lam), jnp.asarray(trace), jnp.asarray(2 * density)
