@@ -59,13 +59,13 @@ def mentions(page):
         yield " ".join(found.split())
 
 
-def having(kind):
-    """The pages with something of a kind, as parameters."""
+def having(kind, light=False):
+    """The pages with something of a kind, as parameters; `light` work does not wait."""
     return [
         pytest.param(
             page,
             id=str(page.relative_to(ROOT)),
-            marks=[pytest.mark.slow] if "<!-- slow -->" in text_of(page) else [],
+            marks=[pytest.mark.slow] if "<!-- slow -->" in text_of(page) and not light else [],
         )
         for page in PAGES
         if any(True for _ in kind(page))
@@ -80,7 +80,7 @@ def test_python_blocks(page, tmp_path, monkeypatch):
         exec(compile("\n" * line + body, str(page), "exec"), namespace)
 
 
-@pytest.mark.parametrize("page", having(lambda page: blocks(page, "toml")))
+@pytest.mark.parametrize("page", having(lambda page: blocks(page, "toml"), light=True))
 def test_case_files(page):
     for _, body in blocks(page, "toml"):
         case = from_tables("block", tomllib.loads(body), {"times": 2, "t_end": 1e-3})
@@ -111,10 +111,15 @@ def check_command(tokens):
         assert set(given.get("names", ())) <= set(rx.checks())
 
 
-@pytest.mark.parametrize("page", having(lambda page: [*commands(page), *mentions(page)]))
+def named(page):
+    """The command lines of blocks and of sentences."""
+    return [*commands(page), *mentions(page)]
+
+
+@pytest.mark.parametrize("page", having(named, light=True))
 def test_command_lines_parse(page):
-    for line in [*commands(page), *mentions(page)]:
-        if usage(line):
+    for line in named(page):
+        if usage(line) or len(line.split()) == 2:  # `relaxon run` alone is the command's name
             check_usage(line)
         else:
             check_command(shlex.split(line)[1:])

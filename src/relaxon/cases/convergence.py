@@ -91,7 +91,7 @@ class Refinement:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Cells of the table, a line a level; what is exact stays out."""
-        found = []
+        found: list[tuple[str, ...]] = []
         for name in self.values:
             if self.kind(name) == "exact":
                 continue
@@ -273,7 +273,8 @@ def _end(start: Case, changes: Mapping[str, Any]) -> dict[str, float]:
 def _measures(name: str, invariants: tuple[str, ...]) -> bool:
     """Whether a diagnostic measures the solution."""
     skipped = name in NO_RESULTS or name in EXTREMA or name.endswith("_growth")
-    return not skipped and not name.startswith(invariants)
+    # The temperature is the energy over the mass; momenta have an axis in their names.
+    return not skipped and name != "temperature" and not name.startswith(invariants)
 
 
 def _cells(tag: str, row: Iterable[str]) -> str:

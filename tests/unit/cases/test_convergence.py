@@ -6,6 +6,7 @@ import pytest
 import relaxon as rx
 from relaxon.cases.catalogue import from_tables
 from relaxon.cases.convergence import Convergence, Refinement
+from relaxon.cli import run_tokens
 
 SIZES = np.array([50.0, 100.0, 200.0, 400.0])
 
@@ -56,7 +57,7 @@ def test_the_radial_scheme_has_order_four():
 def test_spectral_grids_are_called_so():
     tables = {
         "equation": {"type": "Landau", "gamma": 0.0, "strength": 0.1},
-        "grid": {"type": "VelocityGrid", "d": 2, "n": 16, "v_max": 6.0},
+        "grid": {"type": "VelocityGrid", "d": 2, "n": 24, "v_max": 6.0},
         "initial": {
             "type": "gaussians",
             "weights": [1.0],
@@ -65,12 +66,11 @@ def test_spectral_grids_are_called_so():
         },
         "run": {"t_end": 0.5, "rtol": 1e-6},
     }
-    found = rx.convergence(from_tables("pair", tables, {}), ["n"], factor=1.5, levels=4)
-    assert found["n"].kind("relative_entropy") == "spectral"
+    found = rx.convergence(from_tables("pair", tables, {}), ["n"], factor=1.25)
+    assert {found["n"].kind(name) for name in found["n"].values} == {"spectral"}
     start = rx.case("reaction-p1", n=8, nodes=12, epsilon=1.0, rtol=1e-5)
-    found = rx.convergence(start, quantities=["amp1"])
+    found = rx.convergence(start, ["n", "rtol"], quantities=["amp1"])
     assert found["n"].kind("amp1") == "spectral"
-    assert found["nodes"].kind("amp1") == "spectral"
     # The step goes like rtol^(1/2) and the scheme is of order 2.
     assert found["rtol"].orders("amp1")[-1] == pytest.approx(1, abs=0.15)
 
@@ -103,3 +103,12 @@ def test_a_run_that_does_not_reach_its_end_cannot_be_compared():
 def test_only_cases_converge():
     with pytest.raises(rx.InputError, match="needs a case, but got a float"):
         rx.convergence(1.0)
+
+
+def test_the_command_prints_the_table(capsys):
+    words = ["convergence", "reaction-limit", "--set", "n=8", "--set", "t_end=1e-3"]
+    assert run_tokens([*words, "--refine", "n", "--quantity", "amp1"]) == 0
+    printed = capsys.readouterr().out
+    assert "reaction-limit at t = 0.001" in printed and "amp1" in printed
+    assert run_tokens([*words, "--levels", "2"]) == 2
+    assert "levels must be" in capsys.readouterr().err
