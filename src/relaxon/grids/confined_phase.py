@@ -63,8 +63,6 @@ class ConfinedGrid(PhaseSpace):
     and clip densities that multiply.
     """
 
-    refines = ("n", "nodes")  # settings of a case file that make the grid finer
-
     line: ConfinedLine
     velocity: ThermalNodes
     frequencies: jax.Array

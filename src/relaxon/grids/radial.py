@@ -62,8 +62,6 @@ class RadialGrid(eqx.Module, Grid):
     `difference` and `interpolation` have order 4 (tests/unit/test_radial_grid.py).
     """
 
-    refines = ("n",)  # settings of a case file that make the grid finer
-
     d: int = eqx.field(static=True)
     n: int = eqx.field(static=True)
     r: Array

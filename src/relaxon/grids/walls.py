@@ -32,7 +32,7 @@ class WalledGrid(eqx.Module, Grid):
         velocity: Velocity nodes of dimension at least d, symmetric as all rules here are.
     """
 
-    refines = ("n", "nodes")  # settings of a case file that make the grid finer
+    refines = ("n", "nodes")
 
     d: int = eqx.field(static=True, converter=plain)
     n: int = eqx.field(static=True, converter=plain)
