@@ -52,6 +52,7 @@ PUBLIC = {
     "case": "cases.catalogue",
     "check": "theorems",
     "checks": "theorems",
+    "convergence": "cases.convergence",
     "dispersion": "screening.dispersion:",
     "distributions": "distributions:",
     "functionals": "distributions.functionals:",

@@ -4,6 +4,7 @@ from relaxon import distributions as distributions
 from relaxon import reaction as reaction
 from relaxon.cases.catalogue import Case as Case
 from relaxon.cases.catalogue import case as case
+from relaxon.cases.convergence import convergence as convergence
 from relaxon.collisions.landau import Landau as Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu as LenardBalescu
 from relaxon.collisions.linear.linearized import linearized as linearized
@@ -65,6 +66,7 @@ __all__ = [
     "case",
     "check",
     "checks",
+    "convergence",
     "dispersion",
     "distributions",
     "functionals",

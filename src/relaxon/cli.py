@@ -103,16 +103,11 @@ def run(
     quiet:
         Show nothing but errors.
     """
-    from relaxon.cases.catalogue import case_files, from_file
+    from relaxon.cases.catalogue import from_file
     from relaxon.cases.files import parse_settings
     from relaxon.numerics.devices import use_cores
 
-    changes = parse_settings(list(settings))
-    files = case_files()
-    named = case in files
-    path = files[case] if named else pathlib.Path(case)
-    if not named and path.suffix != ".toml":
-        raise unknown("case", case, files)
+    changes, path = parse_settings(list(settings)), _file_of(case)
     out = out or pathlib.Path("runs") / path.stem
     require(not out.exists(), f"{out} exists already; choose another directory or remove it.")
     use_cores()
@@ -256,6 +251,44 @@ def check(
 
 
 @app.command
+def convergence(
+    case: str,
+    /,
+    *,
+    settings: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
+    levels: int = 3,
+    refine: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    quantity: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    factor: float = 2.0,
+) -> int:
+    """Show errors and observed orders of a case, by refining its grid and its time steps.
+
+    Parameters
+    ----------
+    case:
+        Name of a ready-made case, or a TOML file; as it stands it is the coarsest level.
+    settings:
+        A change, key=value; may be given several times.
+    levels:
+        How many levels, at least 3.
+    refine:
+        What to refine: n, nodes, rtol; may be given several times. Default: all that there is.
+    quantity:
+        What to compare: a name of a diagnostic; may be given several times. Default: all that
+        measure the solution.
+    factor:
+        How much larger a grid is than the one before.
+    """
+    from relaxon.cases.catalogue import from_file
+    from relaxon.cases.convergence import convergence as refined
+    from relaxon.cases.files import parse_settings
+
+    found = from_file(_file_of(case), parse_settings(list(settings)))
+    print(refined(found, refine or None, levels, quantity or None, factor))
+    return DONE
+
+
+@app.command
 def doctor() -> int:
     """Show versions and devices and solve a small problem whose answer is known."""
     lines, healthy = examine()
@@ -270,6 +303,16 @@ def verdicts_json(verdicts: list[Any]) -> str:
     from relaxon.runs.files import clean_json
 
     return json.dumps(clean_json([v.to_dict() for v in verdicts]), indent=1)
+
+
+def _file_of(case: str) -> pathlib.Path:
+    """The file of a ready-made case, or the file that was named."""
+    from relaxon.cases.catalogue import case_files
+
+    files = case_files()
+    if case not in files and not case.endswith(".toml"):
+        raise unknown("case", case, files)
+    return files.get(case, pathlib.Path(case))
 
 
 def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:

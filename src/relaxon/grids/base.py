@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -15,7 +15,12 @@ Operator = Callable[[jax.Array], jax.Array]
 
 
 class Grid(abc.ABC):
-    """Where a distribution or a density lives."""
+    """Where a distribution or a density lives.
+
+    `refines` are the settings of a case file that make the grid finer.
+    """
+
+    refines: ClassVar[tuple[str, ...]] = ("n",)
 
     @property
     @abc.abstractmethod
@@ -142,6 +147,8 @@ class PhaseSpace(eqx.Module, Grid):
     "Velocity first" is a distribution as `(number of velocities, *positions)`: the axis that is
     split over devices and summed in moments.
     """
+
+    refines = ("n", "nodes")
 
     @property
     @abc.abstractmethod

@@ -140,7 +140,7 @@ class VelocityGrid(Grid):
     def marginal(self, f: jax.Array, direction) -> tuple[jax.Array, jax.Array, jax.Array]:
         r"""Plane integrals of `f` across one direction, and their slope.
 
-        $$ F_1(u) = \\int_{n \\cdot v = u} f \\, dS $$
+        $$ F_1(u) = \int_{n \cdot v = u} f \, dS $$
 
         by the projection-slice theorem: the line transform of `F1` is the transform of `f` along
         `n`. Many directions at once: `relaxon.collisions.cartesian.radon.RadonTransform`.

@@ -32,6 +32,8 @@ class WalledGrid(eqx.Module, Grid):
         velocity: Velocity nodes of dimension at least d, symmetric as all rules here are.
     """
 
+    refines = ("n", "nodes")
+
     d: int = eqx.field(static=True, converter=plain)
     n: int = eqx.field(static=True, converter=plain)
     velocity: VelocityNodes

@@ -21,7 +21,7 @@ from relaxon.grids.cartesian import VelocityGrid
 class LandauConvolution(eqx.Module):
     r"""The Landau operator with kernel `B(w) = strength |w|^(gamma+2) (Id - w x w / |w|^2)`.
 
-    $$ J(v) = \\int B(v - w) [f(w) h(v) - f(v) h(w)] dw $$
+    $$ J(v) = \int B(v - w) [f(w) h(v) - f(v) h(w)] dw $$
 
     (duerinckx2023 (1.11) for gamma = -3, d = 3). The kernel is cut at the diagonal of twice the
     box, farther than any two points of it are apart, so nothing is lost; the Fourier transform
@@ -122,7 +122,7 @@ def _unit_kernel(grid: VelocityGrid, gamma: float) -> np.ndarray:
 def _radial_transforms(d: int, gamma: float, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""The two radial functions of the transform of `|w|^(gamma+2) (Id - w w/|w|^2)`, |w| < 1.
 
-    $$ \\hat B = a(x) Id + b(x) (k k/|k|^2 - Id/d), \\qquad x = |k| $$
+    $$ \hat B = a(x) Id + b(x) (k k/|k|^2 - Id/d), \qquad x = |k| $$
 
     with (d = 2) `a = pi int t^(gamma+3) J_0(xt) dt`, `b = 2 pi int t^(gamma+3) J_2(xt) dt`, and
     (d = 3) `a = (8 pi/3) int t^(gamma+4) j_0(xt) dt`, `b = 4 pi int t^(gamma+4) j_2(xt) dt` over

@@ -82,7 +82,7 @@ def matched_maxwellian(f: jax.Array, grid: VelocityGrid, iterations: int = 12) -
 def conserve(rate: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid) -> jax.Array:
     r"""Remove from `rate` what would change mass, momentum or energy.
 
-    $$ Q \\leftarrow Q - \\sum_k c_k \\phi_k M, \\qquad \\phi \\in \\{1, v, |v|^2\\} $$
+    $$ Q \leftarrow Q - \sum_k c_k \phi_k M, \qquad \phi \in \{1, v, |v|^2\} $$
 
     with the coefficients from the Gram matrix of the `phi_k` weighted by M. For a rate that the
     grid resolves the removed part is at the level of the truncation error (measured: 6e-11 of
@@ -111,7 +111,9 @@ def _along(values: jax.Array, axis: int, d: int) -> jax.Array:
 
 
 def excess_entropy(f: jax.Array, grid: VelocityGrid) -> jax.Array:
-    """Entropy relative to the Maxwellian of the same invariants, never negative.
+    r"""Entropy relative to the Maxwellian of the same invariants, never negative.
+
+    $$ H(f | M) = \int f \log(f/M) - f + M \, dv $$
 
     It differs from `int f log f` by a constant along a conservative run, and keeps its relative
     accuracy as f comes near that Maxwellian.

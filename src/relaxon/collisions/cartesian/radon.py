@@ -81,8 +81,8 @@ class Lines(eqx.Module):
 class RadonTransform(eqx.Module):
     r"""The Radon transform of a Cartesian grid, its adjoint, and calculus on its lines.
 
-    $$ F_1(u; n) = \\int \\delta(u - n \\cdot v) f(v) dv, \\qquad
-       \\hat F_1(\\omega; n) = \\hat f(\\omega n) $$
+    $$ F_1(u; n) = \int \delta(u - n \cdot v) f(v) dv, \qquad
+       \hat F_1(\omega; n) = \hat f(\omega n) $$
 
     (projection-slice theorem), so one nonuniform FFT yields all plane integrals. Lines span the
     diagonal of the box, `|u| <= U`, U >= sqrt(d) v_max; the transform is sampled twice as

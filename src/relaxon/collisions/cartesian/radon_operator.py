@@ -61,9 +61,9 @@ class LineTerms(eqx.Module):
 class RadonOperator(eqx.Module):
     r"""Lenard-Balescu (and Landau with the kernel `1/|w|`) on a Cartesian grid.
 
-    $$ J(v) = C \\int_{S^{d-1}} n \\, K(n \\cdot v)
-       \\left[ F_1 \\, n \\cdot h(v) - f(v) H_1 \\right] dn, \\qquad
-       h = \\nabla f + \\frac{v - \\bar v}{T} f $$
+    $$ J(v) = C \int_{S^{d-1}} n \, K(n \cdot v)
+       \left[ F_1 \, n \cdot h(v) - f(v) H_1 \right] dn, \qquad
+       h = \nabla f + \frac{v - \bar v}{T} f $$
 
     with `C = pi (2 pi)^-d`, `F1`, `H1` the plane integrals of f and of n.h, and
     `K = K(z(u; n))`, `z = Hilbert(F1') + i pi F1'`. This is the flux of duerinckx2023 (1.1) to

@@ -48,6 +48,8 @@ class Slopes(eqx.Module):
         self.outward = jnp.asarray(_compact(outward / (outward @ rho)[:, None]))
         self.second = jnp.asarray(_compact(twice * (r / (central @ rho))[:, None] ** 2))
 
+    # Block (d) of docs/explanation/two-scale.md: what is left of A : Hess X / M_T beside 1 + phi.
+
     def transport(self, x: Array, lam: Array, trace: Array, width: Array | float) -> Array:
         """a x_rho + lambda_1 (r^2 x_rhorho - 2 r^2/T x_rho)."""
         return lam * apply_bands(self.with_lam(width), x) + trace * apply_bands(self.first, x)
@@ -93,7 +95,7 @@ class Potentials(eqx.Module):
         self.trace_end = jnp.asarray(_compact(trace * weight))
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
-        """(lambda_1[x], a[x])."""
+        """(lambda_1[x], a[x]): block (h) of docs/explanation/two-scale.md."""
         source = self.weight * x
         lam = kernel_sum(self.cube, source) / (3 * self.cube) + apply_bands(self.lam_end, x)
         trace = kernel_sum(self.line, source) / self.line + apply_bands(self.trace_end, x)
@@ -156,6 +158,7 @@ class SelfCollisions(eqx.Module):
 
     def __call__(self, phi: Array, height: Array, width: Array) -> Array:
         """Q(H, H)/E at the centres."""
+        # Block (f): the flux r E beta at the faces, then its divergence.
         value, slope = self.face_values(phi)
         weight = self.weight(height, width)
         total, change = kernel_sum(self.cube, weight * value), kernel_sum(self.cube, weight * slope)

@@ -14,6 +14,8 @@ so that the Gaussians are differentiated by hand, M and E enter the coefficients
 every discretisation error is relative to g and h, however small they are beside M and E. Nothing
 grows where E underflows: phi solves a transport equation that runs outwards there.
 
+Comments name the blocks (a) to (l) of docs/explanation/two-scale.md, which derives all this.
+
 The collisions of the near field with itself, which are faster than everything else by
 delta^(alpha - 1/2), keep the antisymmetric form of `relaxon.collisions.radial.form`: relative to E
 
@@ -28,6 +30,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -48,6 +51,19 @@ from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.block_tridiagonal import blocks_from_bands, factor
 from relaxon.stepping.status import Status
 from relaxon.stepping.system import System
+
+
+class RateBands(NamedTuple):
+    """Derivatives of the two rates, Q(H, H) left out; bands (n, 7), factors (n,)."""
+
+    near_near: Array
+    near_far: Array
+    far_near: Array
+    far_far: Array
+    by_far: tuple[Array, Array]
+    """Of the near rate in (lambda_1, a) of g."""
+    by_rest: tuple[Array, Array]
+    """Of the far rate in (lambda_1, a) of g + h."""
 
 
 class TwoScaleSystem(System):
@@ -78,6 +94,7 @@ class TwoScaleSystem(System):
         self.grid = grid
         self.delta = jnp.asarray(delta, float)
         self.alpha = jnp.asarray(alpha, float)
+        # Blocks (h) and (e): M in closed form, and what it exceeds its values at v = 0 by.
         self.unit = gaussian_coefficients(grid.r, jnp.ones(()), jnp.ones(()))
         lam, trace, density = unit_excess(np.asarray(grid.r))
         self.excess = jnp.asarray(lam), jnp.asarray(trace), jnp.asarray(2 * density)
@@ -85,6 +102,8 @@ class TwoScaleSystem(System):
         self.potentials = Potentials(grid)
         self.collisions = SelfCollisions(grid)
         self.lyapunov_names = ()
+
+    # Block (b): the profile E.
 
     def temperature(self, t: Array) -> Array:
         """T(t) of (2.3)."""
@@ -131,6 +150,8 @@ class TwoScaleSystem(System):
             "remainder": self._unit_norm(rest),
         }
 
+    # Block (l): the norms.
+
     def norms(self, t: Array, y: Array) -> Array:
         """(|g| of (2.6), |h| of (2.5)), from h^2/mu = phi^2 E^2/mu without overflow."""
         width = self.temperature(t)
@@ -139,6 +160,8 @@ class TwoScaleSystem(System):
         near = self.grid.integrate(weight * y[0] ** 2)
         far = self.grid.integrate(self.unit.density * y[1] ** 2)
         return jnp.stack([_root(far), self.height(t) * _root(near)])
+
+    # Blocks (e) to (g): the right-hand sides.
 
     def rate(self, t: Array, y: Array) -> Array:
         """(d phi/dt, d gamma/dt): (2.4) divided by E and by M."""
@@ -151,16 +174,18 @@ class TwoScaleSystem(System):
         """(Q(H, H) + A[G] : Hess H + 2 G H)/E - (1 + phi) d log E/dt; `far` belongs to g."""
         width = self.temperature(t)
         moved = self.slopes.transport(phi, self.unit.lam + far[0], self.unit.trace + far[1], width)
-        own = self.collisions(phi, self.height(t), width)
+        own = self.collisions(phi, self.height(t), width)  # block (f)
         return (1 + phi) * self._near_source(width, gamma, far) + moved + own
 
     def _near_source(self, width: Array, gamma: Array, far: tuple[Array, Array]) -> Array:
+        # Block (e): what (2.1) leaves of A[G], 2 G; S_E of (2.10) is the part without g.
         lam, trace = self.excess[0] + far[0], self.excess[1] + far[1]
         density = self.excess[2] + 2 * self.unit.density * gamma
         return lam * self.grid.r**2 / width**2 - trace / width + density
 
     def _far(self, gamma: Array, total: tuple[Array, Array], spot: Gauss) -> Array:
         """(A[F] : Hess G + G^2)/M less A[M] : Hess M + M^2 = 0; `total` belongs to g + h."""
+        # Block (g): E in closed form, g + h by sums; S_M of (2.11) is the part of E alone.
         lam, trace = spot.lam + total[0], spot.trace + total[1]
         moved = self.slopes.transport(gamma, self.unit.lam + lam, self.unit.trace + trace, 1.0)
         return (1 + gamma) * self._far_source(gamma, lam, trace) + moved
@@ -198,25 +223,51 @@ class TwoScaleSystem(System):
         1 + phi and phi_rho at the faces: with the sums as unknowns everything is local. Each sum is
         divided by its kernel, each row by its diagonal.
         """
-        (phi, gamma), n = y, self.grid.n
-        unit, spot, square = self.unit, self.profile(t), self.grid.r**2
-        slopes, pot, own, width = self.slopes, self.potentials, self.collisions, self.temperature(t)
+        n, zero = self.grid.n, jnp.zeros((self.grid.n, 7))
+        unit, spot, pot, own = self.unit, self.profile(t), self.potentials, self.collisions
+        rates = self._rate_bands(t, y)
+        near_near, via, weight = self._own_bands(t, y, rates.near_near)
+        identity = _diagonal(jnp.ones(n))
+        blocks = [[zero] * 8 for _ in range(8)]
+        # Block (i), rows 0 and 1: the two rates.
+        blocks[0][0], blocks[0][1] = identity - tau * near_near, -tau * rates.near_far
+        blocks[1][0], blocks[1][1] = -tau * rates.far_near, identity - tau * rates.far_far
+        # Block (j), rows 2 to 5: the sums behind lambda_1 and a, of g and of g + h.
+        for m, kernel in enumerate((pot.cube, pot.line)):
+            second, scale = _kernel_rows(kernel)
+            share = (1 / 3, 1.0)[m]
+            source = scale * pot.weight
+            blocks[0][2 + m], blocks[1][4 + m] = (
+                _diagonal(-tau * share * rates.by_far[m]),
+                _diagonal(-tau * share * rates.by_rest[m]),
+            )
+            blocks[2 + m][2 + m] = blocks[4 + m][4 + m] = second
+            blocks[2 + m][1] = blocks[4 + m][1] = _diagonal(-source * unit.density)
+            blocks[4 + m][0] = _diagonal(-source * spot.density)
+        # Block (k), rows 6 and 7: the sums S[1 + phi] and S[phi_rho] over the n - 1 interior faces.
+        second, scale = _kernel_rows(own.cube)
+        for m, stencil in enumerate((own.interpolation, own.difference)):
+            blocks[0][6 + m] = -tau * via[m]
+            blocks[6 + m][6 + m] = jnp.concatenate([second, identity[:1]])
+            source = -(scale * weight)[:, None] * stencil
+            blocks[6 + m][0] = zero.at[: n - 1, 2:6].set(source)
+        return blocks
+
+    def _rate_bands(self, t: Array, y: Array) -> RateBands:
+        """Block (i): local derivatives of `_near` and `_far`, Q(H, H) left out."""
+        (phi, gamma), unit, spot = y, self.unit, self.profile(t)
+        slopes, pot, square = self.slopes, self.potentials, self.grid.r**2
+        width = self.temperature(t)
         far = pot(unit.density * gamma)
         rest = pot(unit.density * gamma + spot.density * phi)
-        zero = jnp.zeros((n, 7))
-        blocks = [[zero] * 8 for _ in range(8)]
-
-        def diagonal(x: Array) -> Array:
-            return zero.at[:, 3].set(x)
-
-        # Local derivatives of both rates, and their derivatives in lambda_1 and a.
         near_lam, far_lam = slopes.with_lam(width), slopes.with_lam(1.0)
         lam, trace = spot.lam + rest[0], spot.trace + rest[1]
         near_near = (unit.lam + far[0])[:, None] * near_lam
         near_near += (unit.trace + far[1])[:, None] * slopes.first
-        near_near += diagonal(self._near_source(width, gamma, far))
+        near_near += _diagonal(self._near_source(width, gamma, far))
         far_far = (unit.lam + lam)[:, None] * far_lam + (unit.trace + trace)[:, None] * slopes.first
-        far_far += diagonal(self._far_source(gamma, lam, trace) + (1 + gamma) * unit.density)
+        far_far += _diagonal(self._far_source(gamma, lam, trace) + (1 + gamma) * unit.density)
+        # What the rates are multiplied with: d/d lambda_1 and d/da of the formula in block (d).
         by_far = (
             (1 + phi) * square / width**2 + apply_bands(near_lam, phi),
             -(1 + phi) / width + apply_bands(slopes.first, phi),
@@ -227,21 +278,30 @@ class TwoScaleSystem(System):
         )
 
         def ends(factors: tuple[Array, Array], density: Array) -> Array:
+            # The Euler-Maclaurin terms of lambda_1 and a are local too.
             local = factors[0][:, None] * pot.lam_end + factors[1][:, None] * pot.trace_end
             return local * around(density)
 
-        near_far = ends(by_far, unit.density) + diagonal(2 * (1 + phi) * unit.density)
+        near_far = ends(by_far, unit.density) + _diagonal(2 * (1 + phi) * unit.density)
         far_far += ends(by_rest, unit.density)
         far_near = ends(by_rest, spot.density)
+        return RateBands(near_near, near_far, far_near, far_far, by_far, by_rest)
 
-        # Self-collisions: cell c takes the faces c - 2 .. c + 1, face i the cells i - 1 .. i + 2.
-        value, slope = own.face_values(phi)
+    def _own_bands(self, t: Array, y: Array, near_near: Array) -> tuple[Array, list[Array], Array]:
+        """Block (k): near_near with Q(H, H)/E, its derivatives in the two sums, and E s ds.
+
+        Cell c takes beta from the faces c - 2 .. c + 1, face i takes phi from the cells i - 1 ..
+        i + 2.
+        """
+        own, n, width = self.collisions, self.grid.n, self.temperature(t)
+        value, slope = own.face_values(y[0])
         weight = own.weight(self.height(t), width)
         sums = [_row(own.cube, weight * x) for x in (value, slope)]
+        # beta = (slope sums[0] - value sums[1]) / 3: first in slope and value, then in the sums.
         local = (sums[0][:, None] * own.difference - sums[1][:, None] * own.interpolation) / 3
         through = slope / 3, -value / 3
         outflow = own.divergence(width)
-        via = [zero, zero]
+        via = [jnp.zeros((n, 7))] * 2
         for k in range(4):
             face = slice(k, k + n)
             flux = outflow[:, k, None] * jnp.pad(local, ((2, 2), (0, 0)))[face]
@@ -249,28 +309,7 @@ class TwoScaleSystem(System):
             for m in range(2):
                 column = outflow[:, k] * jnp.pad(through[m], (2, 2))[face]
                 via[m] = via[m].at[:, k + 1].set(column)
-
-        identity = diagonal(jnp.ones(n))
-        blocks[0][0], blocks[0][1] = identity - tau * near_near, -tau * near_far
-        blocks[1][0], blocks[1][1] = -tau * far_near, identity - tau * far_far
-        for m, kernel in enumerate((pot.cube, pot.line)):
-            second, scale = _kernel_rows(kernel)
-            share = (1 / 3, 1.0)[m]
-            source = scale * pot.weight
-            blocks[0][2 + m], blocks[1][4 + m] = (
-                diagonal(-tau * share * by_far[m]),
-                diagonal(-tau * share * by_rest[m]),
-            )
-            blocks[2 + m][2 + m] = blocks[4 + m][4 + m] = second
-            blocks[2 + m][1] = blocks[4 + m][1] = diagonal(-source * unit.density)
-            blocks[4 + m][0] = diagonal(-source * spot.density)
-        second, scale = _kernel_rows(own.cube)
-        for m, stencil in enumerate((own.interpolation, own.difference)):
-            blocks[0][6 + m] = -tau * via[m]
-            blocks[6 + m][6 + m] = jnp.concatenate([second, identity[:1]])
-            source = -(scale * weight)[:, None] * stencil
-            blocks[6 + m][0] = zero.at[: n - 1, 2:6].set(source)
-        return blocks
+        return near_near, via, weight
 
     def size(self, t: Array, y: Array) -> Array:
         """One: `error` is already relative."""
@@ -302,6 +341,11 @@ class TwoScaleSystem(System):
         """(int x^2/M dv)^(1/2)."""
         weight = jnp.exp(self.grid.r**2 / 4) / math.sqrt(PEAK)
         return jnp.sqrt(self.grid.integrate((x * weight) ** 2))
+
+
+def _diagonal(x: Array) -> Array:
+    """A diagonal as bands, shape (n, 7)."""
+    return jnp.zeros((x.shape[0], 7)).at[:, 3].set(x)
 
 
 def _row(kernel: Array, x: Array) -> Array:
