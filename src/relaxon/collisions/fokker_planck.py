@@ -17,7 +17,7 @@ it. `cases/fokker-planck.toml` is a case of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -55,6 +55,8 @@ class FokkerPlanck(Equation):
     Raises:
         InputError: A number that is not positive.
     """
+
+    reference: ClassVar[str] = "H. Risken, The Fokker-Planck Equation, 2nd ed., Springer (1989)"
 
     temperature: Array
     rate: Array

@@ -155,10 +155,9 @@ class RadialGrid(eqx.Module, Grid):
     def check(self, f: Any, name: str = "f") -> Array:
         """The density f; refuse a box that cuts it off, and one where its Maxwellian underflows."""
         values, r, volumes = np.asarray(f), np.asarray(self.r), np.asarray(self.volumes)
-        shape = (
-            values / values.max()
-        )  # so that data near the ends of the number range do not over- or
-        mass, energy = shape @ volumes, (shape * r**2) @ volumes  # underflow
+        # Scaled, so that data near the ends of the number range do not over- or underflow.
+        shape = values / values.max()
+        mass, energy = shape @ volumes, (shape * r**2) @ volumes
         width = math.sqrt(float(energy / (self.d * mass)))
         r_max = float(self.faces[-1])
         cut = float(shape[-1] * volumes[-1] / float(self.dx) * 4 / mass)

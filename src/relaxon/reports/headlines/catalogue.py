@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 
 from relaxon.core.catalogue import Catalogue
+from relaxon.core.invariants import INVARIANTS
 from relaxon.reports.headlines.base import Headline, LedgerEntry
 from relaxon.reports.recorded import reaction
 from relaxon.runs.files import clean_json
 from relaxon.runs.solution import Solution
-
-INVARIANTS = ("mass", "energy", "mass_difference")
 
 Group = Callable[[Solution], list[Headline]]
 
