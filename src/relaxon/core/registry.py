@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import abc
 import functools
-import importlib
 import inspect
 import math
-import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
+from relaxon.core.catalogue import import_all
 from relaxon.core.entries import Entry, enter
 from relaxon.core.errors import InputError, unknown
 
@@ -153,6 +152,4 @@ def from_spec(spec: Any) -> Any:
 def discover() -> None:
     """Import every module that may hold something storable, in the order of their names."""
     for package in STORED:
-        found = importlib.import_module(f"relaxon.{package}")
-        for module in pkgutil.walk_packages(found.__path__, f"{found.__name__}."):
-            importlib.import_module(module.name)
+        import_all(f"relaxon.{package}")
