@@ -11,6 +11,13 @@ from relaxon.core.errors import unknown
 T = TypeVar("T")
 
 
+def import_all(package: str) -> None:
+    """Import every module of a package, in the order of their names, so that all are entered."""
+    found = importlib.import_module(package)
+    for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+        importlib.import_module(module.name)
+
+
 class Catalogue(Generic[T]):
     """Things of one kind by name, each entered by the module that defines it.
 
@@ -36,9 +43,7 @@ class Catalogue(Generic[T]):
     def all(self) -> dict[str, T]:
         """Everything by name: module by module in the order of their names, as defined there."""
         if not self._complete:
-            found = importlib.import_module(self.package)
-            for module in pkgutil.iter_modules(found.__path__, f"{self.package}."):
-                importlib.import_module(module.name)
+            import_all(self.package)
             self._complete = True
         entries = sorted(self._entries.items(), key=lambda item: item[1][0])
         return {name: thing for name, (_, thing) in entries}

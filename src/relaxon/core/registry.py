@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import abc
 import functools
-import importlib
 import inspect
 import math
-import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
+from relaxon.core.catalogue import import_all
 from relaxon.core.entries import Entry, enter
 from relaxon.core.errors import InputError, unknown
 
@@ -154,10 +153,3 @@ def discover() -> None:
     """Import every module that may hold something storable, in the order of their names."""
     for package in STORED:
         import_all(f"relaxon.{package}")
-
-
-def import_all(package: str) -> None:
-    """Import every module of a package, in the order of their names."""
-    found = importlib.import_module(package)
-    for module in pkgutil.walk_packages(found.__path__, f"{package}."):
-        importlib.import_module(module.name)

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from relaxon.core.catalogue import import_all
 from relaxon.core.errors import require, unknown
-from relaxon.core.registry import import_all
 from relaxon.numerics.fits import Fit
 from relaxon.theorems.family import Family
 
