@@ -153,6 +153,11 @@ def from_spec(spec: Any) -> Any:
 def discover() -> None:
     """Import every module that may hold something storable, in the order of their names."""
     for package in STORED:
-        found = importlib.import_module(f"relaxon.{package}")
-        for module in pkgutil.walk_packages(found.__path__, f"{found.__name__}."):
-            importlib.import_module(module.name)
+        import_all(f"relaxon.{package}")
+
+
+def import_all(package: str) -> None:
+    """Import every module of a package, in the order of their names."""
+    found = importlib.import_module(package)
+    for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+        importlib.import_module(module.name)

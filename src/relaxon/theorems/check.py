@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from relaxon.core.errors import require, unknown
-from relaxon.core.registry import discover
+from relaxon.core.registry import import_all
 from relaxon.numerics.fits import Fit
 from relaxon.theorems.family import Family
 
@@ -215,7 +215,7 @@ def claim(
 
 def checks() -> dict[str, Check]:
     """The catalogue: every check by name, paper by paper, as they stand in the modules."""
-    discover("relaxon.theorems")
+    import_all("relaxon.theorems")
     ordered = sorted(_CATALOGUE.values(), key=lambda found: found.measure.__module__)
     return {found.name: found for found in ordered}
 
