@@ -226,9 +226,7 @@ def check(
     from relaxon import theorems
     from relaxon.reports import page as pages
 
-    for path in (json_, report):
-        if path is not None:
-            require(path.parent.is_dir(), f"Cannot write {path}: there is no such directory.")
+    _require_folder(json_, report)
     catalogue = theorems.checks()
     chosen = list(names) or list(catalogue)
     for name in chosen:
@@ -260,6 +258,7 @@ def convergence(
     refine: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     quantity: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     factor: float = 2.0,
+    report: pathlib.Path | None = None,
 ) -> int:
     """Show errors and observed orders of a case, by refining its grid and its time steps.
 
@@ -278,13 +277,21 @@ def convergence(
         measure the solution.
     factor:
         How much larger a grid is than the one before.
+    report:
+        Write the tables to this HTML file, too.
     """
     from relaxon.cases.catalogue import from_file
     from relaxon.cases.convergence import convergence as refined
     from relaxon.cases.files import parse_settings
 
-    found = from_file(_file_of(case), parse_settings(list(settings)))
-    print(refined(found, refine or None, levels, quantity or None, factor))
+    _require_folder(report)
+    start = from_file(_file_of(case), parse_settings(list(settings)))
+    found = refined(start, refine or None, levels, quantity or None, factor)
+    print(found)
+    if report:
+        from relaxon.reports import page
+
+        page.write(page.convergence_page(found), report)
     return DONE
 
 
@@ -354,6 +361,13 @@ def _table(verdicts: list[Any]) -> None:
             v.name, verdict, f"{v.value:.6g}", f"{v.error:.1e}", f"{v.margin:.3g}", v.source
         )
     Console(highlight=False).print(table)
+
+
+def _require_folder(*paths: pathlib.Path | None) -> None:
+    """Refuse files to write in directories that do not exist."""
+    for path in paths:
+        if path is not None:
+            require(path.parent.is_dir(), f"Cannot write {path}: there is no such directory.")
 
 
 def _fail(sentence: str, code: int) -> int:

@@ -87,6 +87,17 @@ def verdicts_page(verdicts: Sequence[Any]) -> str:
     )
 
 
+def convergence_page(found: Any) -> str:
+    """The page of a table of errors and orders, `relaxon.convergence(...)`."""
+    return _render(
+        "convergence.html",
+        name=found.name,
+        tables=found.html(),
+        version=VERSION,
+        date=datetime.date.today().isoformat(),
+    )
+
+
 def draw_all(solution: Solution) -> dict[str, str]:
     """SVG text of the figures that apply to a run, by name.
 

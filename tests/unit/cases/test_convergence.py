@@ -105,10 +105,16 @@ def test_only_cases_converge():
         rx.convergence(1.0)
 
 
-def test_the_command_prints_the_table(capsys):
+def test_the_command_prints_the_table_and_writes_a_page(capsys, tmp_path):
     words = ["convergence", "reaction-limit", "--set", "n=8", "--set", "t_end=1e-3"]
-    assert run_tokens([*words, "--refine", "n", "--quantity", "amp1"]) == 0
+    page = tmp_path / "orders.html"
+    chosen = ["--refine", "n", "--quantity", "amp1", "--report", str(page)]
+    assert run_tokens([*words, *chosen]) == 0
     printed = capsys.readouterr().out
     assert "reaction-limit at t = 0.001" in printed and "amp1" in printed
+    text = page.read_text()
+    assert "<h1>Convergence of reaction-limit</h1>" in text and "<td>amp1</td>" in text
+    assert run_tokens([*words, "--report", str(tmp_path / "no" / "page.html")]) == 2
+    assert "there is no such directory" in capsys.readouterr().err
     assert run_tokens([*words, "--levels", "2"]) == 2
     assert "levels must be" in capsys.readouterr().err
