@@ -33,6 +33,7 @@ from jax import Array
 from relaxon.collisions.radial.kernels import Kernel
 from relaxon.grids.radial import RadialGrid, apply_stencil, sphere_area
 
+# e^1.5 = 4.5 from cell to cell: beyond it four points no longer describe log u.
 STEEP = 1.5
 
 
@@ -82,6 +83,7 @@ class Frame(eqx.Module):
         neighbours in them. All that this module promises holds for any choice of stencils, face by
         face, because differences of r^2, of log u and of test functions use the same one.
         """
+        # (n - 1,): the four-point stencil of face i spans the jumps over the faces i - 1, i, i + 1.
         jumps = jnp.abs(jnp.diff(ell))
         steepest = jnp.maximum(jumps, jnp.maximum(_shifted(jumps, -1), _shifted(jumps, 1)))
         smooth = (steepest < STEEP)[:, None]
@@ -103,13 +105,17 @@ class Frame(eqx.Module):
     @property
     def transfer(self) -> Array:
         """Divergence of face fluxes; cell c takes faces c-2 .. c+1, shape (n, 4)."""
+        # The adjoint of `difference`: cell c is entry 3 - k of the stencil of face c - 2 + k. This
+        # is what makes the sums with psi = 1 and psi = r^2 vanish to rounding.
         columns = [_faces_around(self.difference[:, 3 - k])[:, k] for k in range(4)]
         volume = self.grid.volumes / sphere_area(self.grid.d)
         weights = jnp.stack(columns, axis=1) * (-self.grid.dx / volume)[:, None]
+        # A missing face counts as r = 0 in `ratio`, which may overflow there: 0 * inf is not 0.
         return jnp.where(weights == 0, 0.0, weights * self.ratio)
 
     def face_values(self, ell: Array) -> tuple[Array, Array]:
         """(u, xi): the ratio F/M and the slope (log u)'/r at the interior faces."""
+        # log u is interpolated, not u: the value stays positive whatever the state.
         u = jnp.exp(apply_stencil(self.interpolation, ell))
         return u, apply_stencil(self.difference, ell) / self.half_square
 
@@ -127,6 +133,8 @@ class Frame(eqx.Module):
         square = self.grid.r**2
 
         def newton(_: int, ell: Array) -> Array:
+            # The Gram matrix of (1, r^2) under F, solved by hand; det > 0 by the Cauchy-Schwarz
+            # inequality.
             weight = self.grid.volumes * self.maxwellian * jnp.exp(ell)
             m0, m2, m4 = (jnp.sum(weight * square**k) for k in range(3))
             mass, energy = (self.invariants(ell) - target) / m0
@@ -157,6 +165,7 @@ def kernel_sum(frame: Frame, kernel: Kernel, x: Array) -> Array:
 def log_rate(frame: Frame, kernel: Kernel, ell: Array) -> Array:
     """d ell/dt = Q(F, F)/F for F = M exp(ell)."""
     u, xi = frame.face_values(ell)
+    # One call for S(u) and S(u xi): sum_j kappa_ij u_j (xi_i - xi_j) = xi_i S(u)_i - S(u xi)_i.
     sum_u, sum_g = kernel_sum(frame, kernel, jnp.stack([u, u * xi]))
     bracket = u * (xi * sum_u - sum_g)
     return divergence(frame, bracket) * jnp.exp(-ell)

@@ -44,6 +44,7 @@ def gaussian_coefficients(r: Array, mass: Array, temperature: Array) -> Gauss:
     z = r / width
     density = mass * (2 * jnp.pi * temperature) ** -1.5 * jnp.exp(-(z**2))
     small = z < SMALL
+    # Each branch gets a harmless argument where it is not used: its derivative must be no NaN.
     low, safe = jnp.where(small, z, 0.0), jnp.where(small, 1.0, z)
     erf_part = jax.scipy.special.erf(safe)
     cubic = (erf_part - 2 * safe * jnp.exp(-(safe**2)) / math.sqrt(math.pi)) / safe**3
@@ -62,6 +63,7 @@ def unit_excess(r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     low, safe = np.where(small, z, 0.0), np.where(small, 1.0, z)
     cubic = (erf(safe) - 2 * safe * np.exp(-(safe**2)) / math.sqrt(math.pi)) / safe**3
     strength = 1 / (4 * math.pi * math.sqrt(2))
+    # Beyond SMALL the excess is a sizeable part of the value: the subtraction costs no digits.
     lam = strength / 2 * np.where(small, _series(low, 3, 1), cubic - _series(0.0, 3, 0))
     trace = strength * np.where(small, _series(low, 1, 1), erf(safe) / safe - _series(0.0, 1, 0))
     return lam, trace, PEAK * np.expm1(-(r**2) / 2)
@@ -70,6 +72,7 @@ def unit_excess(r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _series(z: Any, power: int, first: int) -> Any:
     """4/sqrt(pi) (power 3) or 2/sqrt(pi) (power 1) sum_k>=first (-1)^k z^2k/(k! (2k + power))."""
     total = 0.0 * z
+    # 14 terms: the first one left out is below 1e-18 at z = SMALL. Smallest terms first.
     for k in range(13, first - 1, -1):
         total = total + (-1) ** k / (math.factorial(k) * (2 * k + power)) * z ** (2 * k)
     return total * (4 if power == 3 else 2) / math.sqrt(math.pi)

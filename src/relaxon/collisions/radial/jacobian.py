@@ -48,6 +48,7 @@ class Linearization(eqx.Module):
         groups = lu.inverse.shape[0]
 
         def solve(rhs: Array) -> Array:
+            # Only ell has a right-hand side: of the nine entries of a group six are zero.
             rows = jnp.pad(rhs, (0, 3 * groups - n)).reshape(groups, 3)
             return lu.solve(jnp.pad(rows, ((0, 0), (0, 6))))[:, :3].reshape(-1)[:n]
 
@@ -63,6 +64,7 @@ class Linearization(eqx.Module):
             """Values at the face c - 2 + k of each cell c."""
             return jnp.pad(x, [(2, 2)] + [(0, 0)] * (x.ndim - 1))[k : k + n]
 
+        # bracket = g S(u) - u S(g): its variation in (u, g), then below in the sums, + g z - u y.
         local = self.sum_u[:, None] * self.to_g - self.sum_g[:, None] * self.to_u
         outflow = -tau * frame.transfer / self.weight[:, None]
         ell_ell = _columns((1.0 - tau * self.gain)[:, None], 3)
@@ -75,6 +77,8 @@ class Linearization(eqx.Module):
 
         # Rows of z and y: (second difference in a) z = measure * du, row scaled to a unit diagonal.
         one = jnp.ones(n - 1)
+        # min(a_i, a_j) vanishes at a = 0 and is constant beyond the last face: Dirichlet and
+        # Neumann.
         gap = jnp.diff(a, prepend=0.0)
         weight = jnp.append(1.0 / (1.0 / gap[:-1] + 1.0 / gap[1:]), gap[-1])
         below = jnp.append(gap[1:] / (gap[:-1] + gap[1:]), 1.0) * jnp.pad(scale, (1, 0))[:-1]
@@ -112,6 +116,7 @@ def linearize(frame: Frame, kernel: MinKernel, ell: Array, gain: Array) -> Linea
     to_g = (u / frame.half_square)[:, None] * frame.difference + xi[:, None] * to_u
     sum_u, sum_g = kernel_sum(frame, kernel, jnp.stack([u, u * xi]))
     rate = divergence(frame, u * (xi * sum_u - sum_g)) * jnp.exp(-ell)
+    # The rate is a divergence times exp(-ell); this is the derivative of that factor.
     gain = gain - rate
     return Linearization(frame, kernel, u, u * xi, to_u, to_g, sum_u, sum_g, gain, jnp.exp(ell))
 
@@ -128,12 +133,15 @@ def dense_jacobian(frame: Frame, model: KernelModel, ell: Array) -> Array:
     sum_u, sum_g = kernel_sum(frame, kernel, jnp.stack([u, u * xi]))
     to_u = u[:, None] * frame.interpolation
     to_g = (u / frame.half_square)[:, None] * frame.difference + xi[:, None] * to_u
+    # (n - 1, n - 1): kappa_ij measure_j. The bracket g S(u) - u S(g) varies in u, in g, and below
+    # in the amounts A_c of the strips.
     pairs = kernel.sum(jnp.diag(frame.measure)).T
     bracket = _times_stencil(jnp.diag(-sum_g) + (u * xi)[:, None] * pairs, to_u)
     bracket += _times_stencil(jnp.diag(sum_u) - u[:, None] * pairs, to_g)
     p, q = spread @ (frame.measure * u), spread @ (frame.measure * u * xi)
     bracket += (u[:, None] * spread.T * (xi[:, None] * p - q)) @ moved
 
+    # (n + 3, n): every column of the bracket's derivative takes the divergence.
     padded = jnp.pad(bracket, ((2, 2), (0, 0)))
     rows = [frame.transfer[:, k, None] * padded[k : k + frame.grid.n] for k in range(4)]
     rate = divergence(frame, u * (xi * sum_u - sum_g)) * jnp.exp(-ell)
@@ -142,5 +150,6 @@ def dense_jacobian(frame: Frame, model: KernelModel, ell: Array) -> Array:
 
 def _times_stencil(matrix: Array, stencil: Array) -> Array:
     """matrix @ S for the stencil matrix S from cells to interior faces."""
+    # The stencil of face i begins at cell i - 1, so the first and last column stand for no cell.
     columns = [jnp.pad(matrix * stencil[:, m], ((0, 0), (m, 3 - m))) for m in range(4)]
     return jnp.sum(jnp.stack(columns), axis=0)[:, 1:-1]

@@ -24,6 +24,7 @@ class MinKernel(Kernel):
 
     def sum(self, weighted: Array) -> Array:
         """By cumulative sums from both ends; several at once compile faster than one by one."""
+        # (2, ..., n - 1): a w from the inside, w from the outside. The pair j = i is in both sums.
         ends = jnp.stack([self.a * weighted, weighted[..., ::-1]])
         inner, outer = jnp.cumsum(ends, axis=-1)
         return inner + self.a * (outer[..., ::-1] - weighted)

@@ -81,6 +81,8 @@ class RelativeSystem(System):
         grid, reference = self.frame.grid, self.frame.maxwellian
         f, phi = reference * jnp.exp(y), jnp.expm1(y)
         rho, energy = grid.integrate(f), grid.integrate(f * grid.r**2)
+        # duerinckx2023 (1.5): log M is a sum of invariants, so log(F/M) may stand for log F; near M
+        # nothing cancels.
         production = -grid.integrate(f * self._collisions(y) * y)
         scale = jnp.maximum(jnp.max(jnp.abs(phi)), 1e-300)
         squares = grid.integrate((reference * phi / scale) ** 2)
@@ -91,6 +93,7 @@ class RelativeSystem(System):
             "entropy": grid.integrate(f * (y + self.frame.log_maxwellian)),
             "relative_entropy": relative_entropy(self.frame, y),
             "entropy_production": production,
+            # int |grad F|^2/F follows from the relative one by parts, with grad log M = -v/T.
             "relative_fisher": relative_fisher(self.frame, y),
             "fisher_information": relative_fisher(self.frame, y)
             + 2 * grid.d * rho / self.frame.temperature
@@ -114,6 +117,7 @@ class RelativeSystem(System):
     def linearize(self, t: Array, y: Array) -> Callable:
         """Exact derivative of `rate`: banded and O(n) for a fixed min(r, s), dense otherwise."""
         gain = self.reaction * self.frame.maxwellian * jnp.exp(y)
+        # Landau. A screened kernel moves with F at every phase velocity, so its derivative is full.
         if isinstance(self.model, FixedKernel) and isinstance(self.model.value, MinKernel):
             return linearize(self.frame, self.model.value, y, gain).factor
         return dense_solver(dense_jacobian(self.frame, self.model, y) + jnp.diag(gain))
@@ -143,6 +147,8 @@ class RelativeSystem(System):
         """F is positive by its form; its mass and energy have gone back to what they must be."""
         if not self.conservative:
             return jnp.asarray(True)
+        # Newton's method in `constrain` has not converged if this fails; rounding alone is far
+        # smaller.
         return jnp.all(jnp.abs(self.frame.invariants(y)) <= 1e-11 * self._scales())
 
     def _scales(self) -> Array:

@@ -67,6 +67,7 @@ class RadialScreening(KernelModel):
 
     def at_centre(self, density: Array) -> Array:
         """The value at u = 0 of an even function, from the Gauss points of the first cell."""
+        # Lagrange interpolation at u = 0 in the variable u^2, since the function is even.
         square = self.strips.radius[0] ** 2
         ratio = square / (square - square[:, None] + jnp.eye(GAUSS))
         return density[0] @ jnp.prod(jnp.where(jnp.eye(GAUSS) > 0, 1.0, ratio), axis=1)
@@ -94,8 +95,11 @@ class RadialScreening(KernelModel):
         r"""(lambda_1, lambda_2) of $ C \int n \otimes n K F_1 dn $ at all faces (Lemma 2.2)."""
         grid, u = self.strips.grid, self.strips.radius
         weight = self.potential.screening(self.dispersion(log_f)) * self.marginal(log_f)
+        # C |S^{d-1}|, because `line_integrals` averages over the directions.
         constant = jnp.pi * (2 * jnp.pi) ** (-grid.d) * sphere_area(grid.d)
         total = self.line_integrals(weight)
+        # n.v/|v| = u/r gives lambda_1; lambda_2 = (tr A - lambda_1)/(d - 1), duerinckx2023 below
+        # (2.14). At r = 0 the matrix is isotropic.
         square = jnp.where(grid.faces > 0, grid.faces, 1.0) ** 2
         along = self.line_integrals(weight * u**2) / square
         along = along.at[0].set(total[0] / grid.d)
@@ -105,6 +109,8 @@ class RadialScreening(KernelModel):
         r"""Radial component of $ C \int n K F_1' dn $ at all faces."""
         grid = self.strips.grid
         constant = jnp.pi * (2 * jnp.pi) ** (-grid.d) * sphere_area(grid.d)
+        # K F1' without the division by Im z; n projects on v with u/r, which makes the integrand
+        # even.
         product = self.potential.screening_product(self.dispersion(log_f)) * self.strips.radius
         faces = jnp.where(grid.faces > 0, grid.faces, 1.0)
         return (constant * self.line_integrals(product) / faces).at[0].set(0.0)
@@ -118,6 +124,7 @@ class RadialScreening(KernelModel):
     def stable(self, log_f: Array) -> Array:
         """No minimum of F1 has 1 + Vhat Re z < 0 for the largest Vhat (duerinckx2023 (1.10))."""
         z = self.dispersion(log_f).reshape(-1)
+        # Where F1 is flat to rounding the sign of its slope is noise and marks no minimum.
         noise = 1e-12 * jnp.max(jnp.abs(z.imag))
         slope = jnp.where(jnp.abs(z.imag) > noise, z.imag, 0.0)
         return ~(least_at_minima(z.real, slope, self.potential.v_max) < 0)
@@ -141,11 +148,13 @@ class Screening3D(RadialScreening):
         """z by the trapezoidal Hilbert transform at the faces and F1' = -2 pi u F."""
         f = jnp.exp(self.strips.from_cells(log_f))
         real = self.strips.from_faces(self.hilbert @ jnp.exp(log_f))
+        # Im z = pi F1' = -2 pi^2 u F, see `dispersion` above.
         return real - 2j * jnp.pi**2 * self.strips.radius * f
 
     def marginal(self, log_f: Array) -> Array:
         """F1 = 2 pi int_u^inf s F ds, interpolated as a logarithm."""
         _, outside = self.strips.grid.cumulative(jnp.exp(log_f), 1)
+        # F1 = 0 at the last face has no logarithm: it is extrapolated from the two before.
         faces = jnp.log(jnp.maximum(2 * jnp.pi * outside[:-1], 1e-300))
         last = 2 * faces[-1] - faces[-2]
         return jnp.exp(self.strips.from_faces(jnp.append(faces, last)))
@@ -155,6 +164,7 @@ class Screening3D(RadialScreening):
         cells = jnp.sum(density * self.strips.weight, axis=1)
         total = jnp.pad(jnp.cumsum(cells), (1, 0))
         faces = self.strips.grid.faces
+        # At r = 0 the average is the value at u = 0.
         return (total / jnp.where(faces > 0, faces, 1.0)).at[0].set(self.at_centre(density))
 
     def kernel(self, log_f: Array) -> MinKernel:
@@ -165,6 +175,7 @@ class Screening3D(RadialScreening):
         """One strip a cell; it reaches the faces beyond."""
         n = self.strips.grid.n
         value, jacobian = self.density_jacobian(log_f)
+        # Interior face i is the outer end of cell i, so strip c reaches the faces i >= c.
         kernel = MinKernel(jnp.cumsum(jnp.sum(value, axis=1))[:-1])
         return kernel, jnp.sum(jacobian, axis=1), jnp.triu(jnp.ones((n, n - 1)))
 
@@ -195,6 +206,7 @@ class Screening2D(RadialScreening):
         # Near r_max both u F and the tail beyond vanish; the ratio is taken from the last faces.
         at_faces = jnp.exp(grid.to_faces(log_f))
         ratio = 2 * jnp.pi * (self.outer[1:-1] @ slope) / at_faces
+        # Even extrapolation to u = 0 from three faces at distances 1 : 2 : 3.
         first = (15 * ratio[0] - 6 * ratio[1] + ratio[2]) / 10
         ratio = jnp.concatenate([first[None], ratio, (2 * ratio[-1] - ratio[-2])[None]])
         return strips.from_faces(real) + 1j * strips.radius * f * strips.from_faces(ratio)
@@ -254,6 +266,7 @@ def dispersion_of(potential: Potential, grid: RadialGrid, f: Any) -> tuple[Array
 def _value_and_slopes(potential: Potential, z: Array) -> tuple[Array, Array]:
     """K and its derivatives in Re z and Im z (first axis); one copy of K to be compiled."""
 
+    # K is not holomorphic: Re z and Im z are varied one by one.
     def along(way: Array) -> tuple[Array, Array]:
         return jax.jvp(potential.screening, (z,), (jnp.full_like(z, way),))
 
