@@ -68,12 +68,14 @@ class LandauConvolution(eqx.Module):
     def flux_terms(self, f: jax.Array, h: jax.Array) -> tuple[jax.Array, jax.Array]:
         """D as its upper triangle `(d (d + 1) / 2, ...)`, and the response `(d, ...)` to h."""
         grid, d = self.grid, self.grid.d
+        # Doubled with zeros: the cyclic convolution then is the one on the whole space.
         double = (2 * grid.n,) * d
         axes = tuple(range(-d, 0))
         inputs = jnp.concatenate([f[None], jnp.moveaxis(h, -1, 0)])
         padding = [(0, 0)] + [(0, grid.n)] * d
         waves = jnp.fft.rfftn(jnp.pad(inputs, padding), axes=axes)
         pairs = triangle(d)
+        # D = B * f as the upper triangle, then R_i = sum_j B_ij * h_j.
         outputs = [self.kernel[k] * waves[0] for k in range(len(pairs))]
         for i in range(d):
             row = [self.kernel[pairs.index((min(i, j), max(i, j)))] for j in range(d)]
@@ -91,6 +93,8 @@ def _unit_kernel(grid: VelocityGrid, gamma: float) -> np.ndarray:
     volume is included.
     """
     d, n = grid.d, grid.n
+    # No two points are farther apart than `radius`. Periodic images of the cut kernel stay off the
+    # differences of grid points if the period is at least 2 v_max + radius.
     radius = 2 * math.sqrt(d) * grid.v_max
     wide = next_fast_len(math.ceil(n * (1 + math.sqrt(d))), real=True)
     wide += wide % 2
@@ -98,21 +102,27 @@ def _unit_kernel(grid: VelocityGrid, gamma: float) -> np.ndarray:
     half = np.abs(full[: wide // 2 + 1])
     axes = np.meshgrid(*[full] * (d - 1), half, indexing="ij", sparse=True)
     step = full[1]
+    # All wavevectors with the same |k|^2 share two radial functions: few levels, many points.
     squares = sum(np.rint(k / step).astype(np.int64) ** 2 for k in axes)
     levels, place = np.unique(squares, return_inverse=True)
     isotropic, deviator = _radial_transforms(d, gamma, step * radius * np.sqrt(levels))
+    # |w|^(gamma+2) dw over the ball of this radius, from the unit ball.
     scale = radius ** (gamma + 2 + d)
     place = place.reshape(squares.shape)
     even = (scale * isotropic)[place]
+    # At k = 0 the deviator vanishes; the 1 only avoids 0/0.
     tilt = (scale * deviator)[place] / np.maximum(squares, 1)
+    # Differences 0 .. n-1, a place-holder, then -(n-1) .. -1, as the FFT orders them.
     index = np.arange(n)
     keep = np.ix_(*[np.concatenate([index, [0], index[1:] - n]) % wide] * d)
     out = []
+    # a Id + b (k k/|k|^2 - Id/d); the inverse transform brings the cell volume along.
     for i, j in triangle(d):
         transform = tilt * (axes[i] * axes[j] / step**2)
         if i == j:
             transform = transform + even - (scale * deviator)[place] / d
         local = irfftn(transform, s=(wide,) * d, workers=-1)[keep]
+        # No pair of points differs by n: zero there keeps the kernel even and its transform real.
         for axis in range(d):
             local[(slice(None),) * axis + (n,)] = 0.0
         out.append(rfftn(local, workers=-1).real)
@@ -133,6 +143,7 @@ def _radial_transforms(d: int, gamma: float, x: np.ndarray) -> tuple[np.ndarray,
     nodes, weights = roots_jacobi(count, 0.0, power)
     t, w = (1 + nodes) / 2, weights / 2 ** (power + 1)
     a, b = np.empty_like(x), np.empty_like(x)
+    # In pieces, to bound the memory of the outer product.
     for start in range(0, len(x), 2048):
         part = slice(start, start + 2048)
         argument = np.outer(x[part], t)

@@ -68,6 +68,7 @@ def matched_maxwellian(f: jax.Array, grid: VelocityGrid, iterations: int = 12) -
         return count, got, jnp.mean(square)
 
     def better(_, guess):
+        # The mean is corrected by its defect, the temperature by its ratio.
         centre, temperature = guess
         _, got, square = lines(centre, temperature)
         return centre + (mean - got), temperature * heat / square
@@ -89,6 +90,8 @@ def conserve(rate: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid) -> jax
     mass units for an energy rate of 5e-2, screened, d = 2, n = 96), so accuracy is untouched.
     Applied twice: the second round takes away what rounding left of the first.
     """
+    # In (v - mean)/sqrt(T) the test functions are orthogonal under M up to the box: gram is well
+    # conditioned for any temperature.
     weight = maxwellian.values(grid)
     nodes = grid.nodes
     scaled = (nodes[:, None] - maxwellian.mean) / jnp.sqrt(maxwellian.temperature)

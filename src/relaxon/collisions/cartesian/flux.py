@@ -17,6 +17,8 @@ from relaxon.grids.cartesian import VelocityGrid
 
 def tilted_gradient(f: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid) -> jax.Array:
     """`grad f + (v - mean) f / T`, computed from the deviation `f - M`: zero at M."""
+    # grad M + (v - mean) M/T = 0 holds on the grid only to truncation error, so M is taken out
+    # first.
     deviation = f - maxwellian.values(grid)
     return grid.grad(deviation) + maxwellian.tilt(grid) * deviation[..., None]
 
@@ -52,6 +54,7 @@ def coefficients(
     diffusion: jax.Array, response: jax.Array, maxwellian: Maxwellian, grid: VelocityGrid
 ) -> tuple[jax.Array, jax.Array]:
     """Tensor D `(..., d, d)` and friction P `(..., d)` with `J = D grad f - P f`."""
+    # D h - R f = D grad f - (R - D (v - mean)/T) f.
     tensor = unpack(diffusion, grid.d)
     drag = jnp.einsum("...ij,...j->...i", tensor, maxwellian.tilt(grid))
     return tensor, jnp.moveaxis(response, 0, -1) - drag

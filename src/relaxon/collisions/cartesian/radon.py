@@ -117,6 +117,7 @@ class RadonTransform(eqx.Module):
         self.points = tuple(jnp.asarray(np.outer(normals[:, i], step)) for i in range(grid.d))
         self.normals, self.weights = jnp.asarray(normals), jnp.asarray(weights)
         omega = step / grid.spacing
+        # p.v. 1/u cut at |u| < 2U has the transform -2i Si(2U omega).
         self.si = jnp.asarray(sici(omega * 2 * self.half_length)[0])
 
     @property
@@ -150,7 +151,9 @@ class RadonTransform(eqx.Module):
         """From the transform to values, slopes and their Hilbert transform on the line."""
         omega = self.frequencies
         whole = 2 * self.count * self.refine
+        # (-1)^m moves u = 0 to the middle of the period 4U; below the inner half is kept.
         shifted = spectrum * (1.0 - 2.0 * (jnp.arange(self.count) % 2))
+        # i omega (slope) times -2i Si (cut Hilbert kernel) is 2 omega Si.
         stack = jnp.stack([shifted, 1j * omega * shifted, 2 * omega * self.si * shifted])
         values = jnp.fft.irfft(stack, n=whole) / self.fine_spacing
         quarter = self.count * self.refine // 2
@@ -163,6 +166,7 @@ class RadonTransform(eqx.Module):
         function is twice the real part of the sum. With `order` they are damped by
         `exp(-36 (k / k_max)^order)`: an edge on the line then rings over a few cells only.
         """
+        # The line has the period 2U, so its frequencies are every second one of `frequencies`.
         modes = self.count // 2
         coefficients = jnp.fft.rfft(values)[..., :modes] / (self.count * self.refine)
         sign = 1.0 - 2.0 * (jnp.arange(modes) % 2)
@@ -179,6 +183,7 @@ class RadonTransform(eqx.Module):
         Returns:
             Shape `(batch,) + grid.shape`.
         """
+        # The same every second frequency as in `line_transform`.
         points = tuple(p[:, ::2].reshape(-1) for p in self.points)
         weighted = coefficients * self.weights[:, None]
         strengths = weighted.reshape(weighted.shape[0], -1)

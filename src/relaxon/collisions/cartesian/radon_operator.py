@@ -142,9 +142,12 @@ class RadonOperator(eqx.Module):
 
     def flux_terms(self, f: jax.Array, maxwellian: Maxwellian) -> tuple[jax.Array, jax.Array]:
         """D as its upper triangle `(d (d + 1) / 2, ...)`, and the response `(d, ...)` to h."""
+        # (N, points): K F1 and K H1 by direction; C n n K F1 and C n K H1 go back to velocity
+        # space.
         terms = self.line_terms(f, maxwellian)
         normals = self.radon.normals
         d = self.grid.d
+        # (d (d + 1)/2, N): the entries of n x n.
         pairs = jnp.stack([normals[:, i] * normals[:, j] for i, j in triangle(d)])
         factor = line_factor(d)
         first = self.radon.line_transform(factor * terms.diffusion, self.damping)
@@ -160,6 +163,8 @@ class RadonOperator(eqx.Module):
         centre = (radon.normals @ maxwellian.mean)[:, None]
         temperature = maxwellian.temperature
         omega = radon.frequencies
+        # The transform of the Maxwellian's plane integrals; only its Hilbert transform comes from
+        # it.
         bell = maxwellian.density * jnp.exp(-1j * omega * centre - 0.5 * temperature * omega**2)
         spectrum = radon.spectrum(deviation)
         rest = radon.lines(spectrum)
@@ -169,6 +174,7 @@ class RadonOperator(eqx.Module):
         value = value / jnp.sqrt(2 * jnp.pi * temperature)
         hilbert = rest.hilbert + radon.lines(bell).hilbert
         lines = Lines(rest.value + value, rest.slope - shift * value, hilbert)
+        # H1 from the deviation alone: the tilted slope of the Maxwellian is zero.
         return lines, rest.slope + shift * rest.value
 
     def line_terms(self, f: jax.Array, maxwellian: Maxwellian) -> LineTerms:
@@ -202,6 +208,7 @@ class RadonOperator(eqx.Module):
 
     def _products(self, stack: jax.Array, floor: jax.Array) -> jax.Array:
         real, slope, value, response = stack
+        # K is even in Im z. The floor bounds it where the slope vanishes within a resonance.
         imaginary = jnp.pi * jnp.maximum(jnp.abs(slope), floor)
         k = self.potential.screening(real + 1j * imaginary)
         return jnp.stack([k * value, k * response])
@@ -212,6 +219,7 @@ class RadonOperator(eqx.Module):
             return products, jnp.zeros(products.shape[1])
         first = products[0]
         points = first.shape[-1]
+        # Fourth differences: large where a line sees an edge, tiny where it resolves K F1.
         bend = jnp.abs(
             first[:, 4:]
             - 4 * first[:, 3:-1]
@@ -222,17 +230,20 @@ class RadonOperator(eqx.Module):
         # Cell c lies between points c and c + 1; bend[j] is centred on point j + 2.
         measure = jnp.maximum(bend[:, :-1], bend[:, 1:])
         chosen, weight = _windows(measure, self.cells)
+        # (N, cells, 6): the interpolation points about each chosen cell, inside the line.
         corner = jnp.clip(chosen, 0, points - 6)
         index = corner[..., None] + jnp.arange(6)
         weights, interpolate = cell_rule(self.nodes)
         local = jnp.take_along_axis(
             stack.reshape(4, -1, 1, points), index[None].reshape(1, *index.shape[:1], 1, -1), -1
         ).reshape(4, *index.shape)
+        # (4, N, cells, nodes): Re z, F1', F1, H1 are smooth and interpolated; K is evaluated after.
         inside = jnp.einsum("anck,qk->ancq", local, interpolate)
         exact = self._products(inside, floor)
         sampled = jnp.take_along_axis(
             products.reshape(2, -1, 1, points), index[None].reshape(1, *index.shape[:1], 1, -1), -1
         ).reshape(2, *index.shape)
+        # What the interpolant of the sampled products misses, given back to its six points.
         remainder = exact - jnp.einsum("anck,qk->ancq", sampled, interpolate)
         shares = jnp.einsum("nc,ancq,q,qk->anck", weight, remainder, weights, interpolate)
         rows = jnp.arange(index.shape[0])[:, None, None]
@@ -248,6 +259,7 @@ class RadonOperator(eqx.Module):
         reach = self.grid.v_max * jnp.sum(jnp.abs(self.radon.normals), axis=1)[:, None]
         depth = (jnp.abs(self.radon.u) / reach - 0.85) / 0.15
         s = jnp.clip(depth, 0.0, 1.0)
+        # Step of degree 7: three derivatives vanish at both ends.
         return 1.0 - s**4 * (35 - 84 * s + 70 * s**2 - 20 * s**3)
 
 
@@ -296,6 +308,7 @@ def _resolution(operator: RadonOperator, f: jax.Array) -> tuple[jax.Array, jax.A
     share = jnp.max(terms.change / jnp.sum(jnp.abs(terms.diffusion), axis=-1))
     spacing = operator.radon.fine_spacing
     steep = jnp.abs(jnp.asarray(jnp.gradient(lines.hilbert, spacing, axis=-1)))
+    # Im z/|d Re z/du|, the width of the resonance, in units of the line spacing.
     width = jnp.pi * jnp.abs(lines.slope) / (steep * spacing)
     measure = jnp.abs(jnp.diff(terms.diffusion, axis=-1, prepend=0.0))
     where = measure > 0.05 * jnp.max(jnp.abs(terms.diffusion))
@@ -318,6 +331,7 @@ def _windows(measure: jax.Array, cells: int) -> tuple[jax.Array, jax.Array]:
     for _ in range(2):
         centre = jnp.argmax(measure, axis=-1)[:, None]
         run = centre + offset
+        # A run may stick out of the line: its cells there keep their place, with weight zero.
         inside = (run >= 0) & (run < measure.shape[-1])
         runs.append(run)
         weights.append(jnp.where(inside, taper, 0.0))
