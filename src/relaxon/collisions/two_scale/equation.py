@@ -77,6 +77,7 @@ class TwoScale(Equation):
         self.require_grid(grid)
         system, t = self.system(grid), jnp.asarray(t, float)
         spot, unit = system.profile(t).density, system.unit.density
+        # Where E underflows h is zero too.
         phi = jnp.where(spot > 0, f["h"] / jnp.where(spot > 0, spot, 1.0), 0.0)
         rates = system.rate(t, jnp.stack([phi, f["g"] / unit]))
         # d(E phi)/dt = E dphi/dt + phi dE/dt

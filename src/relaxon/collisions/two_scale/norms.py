@@ -55,6 +55,7 @@ class BlowdownNorms(eqx.Module):
         delta: Any = self.delta
         alpha: Any = self.alpha
         spot = f - maxwellian(grid)
+        # E is frozen beyond LATEST to stay finite; the remainder is NaN there anyway.
         profile = blowdown_profile(grid, jnp.minimum(t, LATEST), delta, alpha)
         remainder = weighted_norm(spot - profile, grid)
         return {

@@ -12,6 +12,8 @@ from relaxon.grids.radial import RadialGrid, apply_stencil
 WIDTH = 3
 """Half bandwidth of every local operator here."""
 
+# On the cells i - 3 .. i + 3, order 4 in the cell index: d/di centred, d/di biased to the side that
+# transport comes from, d^2/di^2.
 CENTRAL = np.array([0, 1, -8, 0, 8, -1, 0]) / 12.0
 OUTWARD = np.array([-1, 6, -18, 10, 3, 0, 0]) / 12.0
 SECOND = np.array([0, -1, 16, -30, 16, -1, 0]) / 12.0
@@ -41,6 +43,8 @@ class Slopes(eqx.Module):
         r = np.asarray(grid.r)
         rho = r**2 / 2
         central, outward, second = (_full(w, grid.n, 1.0) for w in (CENTRAL, OUTWARD, SECOND))
+        # By the chain rule in the cell index i: x_rho = x_i/rho_i, and r^2 x_rhorho = (r/rho_i)^2
+        # (x_ii - rho_ii x_rho). So 1 and rho are differentiated exactly.
         first = central / (central @ rho)[:, None]
         twice = second - (second @ rho)[:, None] * first
         self.square = grid.r**2
@@ -86,6 +90,8 @@ class Potentials(eqx.Module):
     def __init__(self, grid: RadialGrid):
         """Weights and bands on this grid."""
         r, weight = np.asarray(grid.r), np.asarray(grid.r * grid.slope * grid.dx)
+        # At s = r the integrand turns from (s/r)^3 s X, even at s = 0, into s X, which is odd: the
+        # end terms of the trapezoidal rule act on the difference.
         even, odd = _full(END, grid.n, 1.0, 0.0), _full(END, grid.n, -1.0, 0.0)
         lam = (odd - even * (r[None, :] / r[:, None]) ** 3) / 3
         trace = odd - even * (r[None, :] / r[:, None])
@@ -139,6 +145,7 @@ class SelfCollisions(eqx.Module):
         self.difference = grid.difference / stretch[:, None]
         self.interpolation = grid.interpolation
         self.measure = stretch * grid.dx
+        # From four faces to the cell between them: interpolation and derivative, both of order 4.
         self.middle = jnp.asarray(_from_faces(np.array([-1, 9, 9, -1]) / 16.0, grid.n))
         change = jnp.asarray(_from_faces(np.array([1, -27, 27, -1]) / 24.0, grid.n))
         self.change = change * (grid.r / (grid.slope * grid.dx))[:, None]
@@ -195,9 +202,11 @@ def _full(weights: np.ndarray, n: int, mirror: float, onward: float = 1.0) -> np
     """
     table = np.zeros((n, n + 2 * WIDTH))
     for i in range(n):
+        # Columns -3 .. n + 2; what stands outside 0 .. n - 1 is folded back.
         table[i, i : i + 2 * WIDTH + 1] = weights
     full = table[:, WIDTH : WIDTH + n].copy()
     full[:, :WIDTH] += mirror * table[:, :WIDTH][:, ::-1]
+    # x_(n+j) = (j + 2) x_(n-1) - (j + 1) x_(n-2), a straight line.
     for j in range(WIDTH):
         ghost = onward * table[:, n + WIDTH + j]
         full[:, -1] += ghost * (j + 2)

@@ -318,6 +318,7 @@ class TwoScaleSystem(System):
     def error(self, t: Array, y: Array, defect: Array) -> Array:
         """Changes of g and h in their norms, relative to them or to the scales m T, m T^(1/2)."""
         width = self.temperature(t)
+        # g = h = 0 at the start: a tenth of their expected sizes stands in for the norms.
         scale = self.delta**self.alpha * jnp.stack([width, jnp.sqrt(width)])
         return jnp.max(self.norms(t, defect) / (self.norms(t, y) + 0.1 * scale))
 
@@ -339,6 +340,7 @@ class TwoScaleSystem(System):
 
     def _unit_norm(self, x: Array) -> Array:
         """(int x^2/M dv)^(1/2)."""
+        # 1/M overflows where x^2 underflows: the root of the weight times x does neither.
         weight = jnp.exp(self.grid.r**2 / 4) / math.sqrt(PEAK)
         return jnp.sqrt(self.grid.integrate((x * weight) ** 2))
 
@@ -358,6 +360,8 @@ def _kernel_rows(kernel: Array) -> tuple[Array, Array]:
 
     The difference quotient of z in the kernel is the sum of x outside, so its difference is x.
     """
+    # gap is 1/(a_i - a_(i-1)). Beyond the last place nothing is left to sum, so `onward` is 0
+    # there.
     gap = 1.0 / jnp.diff(kernel, prepend=0.0)
     onward = jnp.append(gap[1:], 0.0)
     scale = 1.0 / (kernel * (gap + onward))
