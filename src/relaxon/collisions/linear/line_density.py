@@ -81,6 +81,7 @@ class LineDensity:
         ends = ends[ends <= stop]
         if self.d == 3:
             return _gauss(ends)
+        # d = 2: s = end - width x^2 takes out a square root at the right end of the panel.
         rooted = np.isin(ends[1:], rough)[:, None]
         x, width = (1 + _NODES) / 2, np.diff(ends)[:, None]
         plain, bent = ends[:-1, None] + width * x, ends[1:, None] - width * x**2
@@ -104,6 +105,7 @@ class LineDensity:
 
         Source: duerinckx2023, Lemma 2.2. All terms are positive, so there is no cancellation.
         """
+        # At r = 0 the eigenvalues are finite; the quotients below are not.
         r = np.maximum(np.asarray(r, float), 1e-12)
         flat = r.ravel()
         pieces = [self._eigenvalues(flat[i : i + 512]) for i in range(0, flat.size, 512)]
@@ -112,6 +114,9 @@ class LineDensity:
 
     def _eigenvalues(self, r: np.ndarray) -> np.ndarray:
         panel = np.clip(np.searchsorted(self.edges, r, side="right") - 1, 0, len(self.edges) - 2)
+        # r cuts a panel. Panels well inside are summed at their own Gauss points, for all r at
+        # once; the last four, where 1/sqrt(r - u) is rough (d = 2), get points of their own for
+        # each r.
         first = np.maximum(panel - 3, 0)  # panels close to r and the one that it cuts
         starts = self.edges[np.minimum(first[:, None] + np.arange(4), panel[:, None])]
         ends = np.minimum(
@@ -125,6 +130,7 @@ class LineDensity:
         inside = np.repeat(np.arange(len(self.edges) - 1), ORDER) < first[:, None]
         ratio = np.where(inside, s / r[:, None], 0.0)
         if self.d == 3:
+            # (1 - c)(1 + c) for 1 - c^2: no cancellation at u = r.
             along, across = 4 * math.pi * ratio**2, 2 * math.pi * (1 - ratio) * (1 + ratio)
             along, across = along / r[:, None], across / r[:, None]
         else:
@@ -156,6 +162,8 @@ class LineDensity:
 def screened(potential: Potential, beta: float) -> LineDensity:
     """The density of the Lenard-Balescu operator at mu_beta."""
     scale = math.pi * (2 * math.pi) ** (-potential.d)
+    # K Im z/pi = K (-2 beta s) e^{-s^2}/sqrt(pi), finite at every resonance; the factor divides
+    # out.
     product = eqx.filter_jit(lambda s: potential.screening_product(beta * z_maxwellian(s)))
 
     def density(s: np.ndarray) -> np.ndarray:
@@ -181,12 +189,15 @@ def critical_speeds(potential: Potential, beta: float) -> list[float]:
         return float(dispersion_integral_real(jnp.asarray(s))[0])
 
     turning = 1.5019752682  # where Re z_1 is least
+    # Re z_1 falls from 2 to its least value, below zero, and then rises to 0: one root on each
+    # side.
     found = []
     for value in values:
         level = -1 / (beta * value) if value > 0 else -math.inf
         if real(turning) < level <= 0:
             found.append(brentq(lambda s, y=level: real(s) - y, 0.5, turning, xtol=1e-15))
         if real(turning) < level < 0 and math.sqrt(beta * value) < REACH / 10:
+            # Far out Re z_1 is about -1/s^2, so the root lies near sqrt(beta Vhat).
             top = 3 + 2 * math.sqrt(beta * value)
             found.append(brentq(lambda s, y=level: real(s) - y, turning, top, xtol=1e-15))
     found = sorted(found)  # rounding may tell one extremum of Vhat twice
@@ -207,6 +218,7 @@ def _graded(ends: np.ndarray, critical: np.ndarray) -> np.ndarray:
     parts = [ends]
     for c in critical:
         at = np.searchsorted(ends, c)
+        # Two critical speeds that share a panel grade one half each.
         for other in (ends[at - 1], ends[at + 1]):
             shared = np.any(critical == other)
             reach = (other - c) / (2 if shared else 1)

@@ -67,6 +67,7 @@ def linearized(equation: Any, temperature: float = 0.5, d: int | None = None) ->
             "The linearised Landau operator needs gamma = -3 and reaction = 0, but gamma = "
             f"{equation.gamma:g} and reaction = {float(equation.reaction):g}.",
         )
+        # L = |S^{d-2}|/(d - 1) C K_0, duerinckx2023 (1.7), solved for C K_0.
         area = 2.0 if d == 2 else 2 * math.pi
         return Linearized(beta, unscreened(d, float(equation.strength) * (d - 1) / area))
     raise InputError(
@@ -146,6 +147,7 @@ class Linearized:
         Accuracy: 1e-11 relative (tests/unit/collisions/test_linearized.py).
         """
         _check_degree(l)
+        # Thermal units s = sqrt(beta) v from here on; (u, w): along n and across it.
         u, w, line, plane = self._planes
         r = np.hypot(u[:, None], w)
         c = u[:, None] / r
@@ -159,10 +161,13 @@ class Linearized:
 
         one = parts(phi)
         two = one if psi is None else parts(psi)
+        # T is the mean square of n.grad h over all rotations, X Y_l(n) its average over turns about
+        # n: the variance on a plane is <T - X^2> within its circles plus Var X between them.
         total = one[0] * two[0] * c**2 + factor * one[1] * two[1] * (1 - c) * (1 + c)
         means = [part[2] @ plane for part in (one, two)]
         spread = [part[2] - mean[:, None] for part, mean in zip((one, two), means, strict=True)]
         density = (total - one[2] * two[2] + spread[0] * spread[1]) @ plane
+        # The factor 2 is the half line u < 0.
         return self.beta**1.5 * sphere_area(self.d) * 2 * float(line @ density)
 
     @cached_property

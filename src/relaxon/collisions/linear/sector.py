@@ -84,15 +84,19 @@ class Sector:
         def gram(left: csr_array, factor: np.ndarray) -> np.ndarray:
             return (left.T @ diags_array(factor) @ left).toarray()
 
+        # |grad Y_l|^2 on the sphere has the mean l (l + d - 2); across v the form sees lambda_2.
         tangential = gram(value, volume * angular * across / s**2)
         local = gram(slope + diags_array(s) @ value, volume * along) + tangential
         norm = gram(slope, volume * along) + gram(value, volume * along * s**2) + tangential
+        # (P, size): N[g] where k is not negligible; minus twice its square is the part of B_o,
+        # (2.4).
         far = s > line.negligible_beyond()
         u, k = s[~far], (weight * line(s))[~far]
         average = plane_average(elements, d, l, u)
         form = local - 2 * (average.T @ (k[:, None] * average))
         mass = gram(value, volume)
 
+        # Y_l has no value at the origin unless l = 0; the last node carries g = 0.
         keep = slice(1 if l else 0, -1)
         nodes = elements.nodes[keep]
         mass, form, norm, local = (m[keep, keep] for m in (mass, form, norm, local))
@@ -135,6 +139,7 @@ class Sector:
         complement = _complement(self.mass @ self.kernel)
         norm = complement.T @ self.norm @ complement
         form = complement.T @ self.form @ complement
+        # Unit diagonals: the entries span many orders of magnitude from r = 0 to r_max.
         scale = 1 / np.sqrt(np.diag(norm))
         values, vectors = eigh(
             form * np.outer(scale, scale), norm * np.outer(scale, scale), subset_by_index=[0, 0]
@@ -193,6 +198,7 @@ def _kernel(s: np.ndarray, mass: np.ndarray, l: int) -> np.ndarray:
     powers = {0: (0, 2), 1: (1,)}.get(l, ())
     vectors = [s**p * np.exp(-(s**2) / 2) for p in powers]
     basis: list[np.ndarray] = []
+    # Orthogonalised twice, as rounding needs.
     for v in vectors:
         for _ in range(2):
             for b in basis:
@@ -209,6 +215,7 @@ def _deflate(
         return form, 0.0
     image = form @ kernel
     defect = np.abs(image).max() / np.abs(local @ kernel).max()
+    # (1 - pi_0)^T form (1 - pi_0): the invariants are then in the kernel to rounding.
     dual = mass @ kernel
     form = form - dual @ image.T - image @ dual.T + dual @ (kernel.T @ image) @ dual.T
     return form, float(defect)

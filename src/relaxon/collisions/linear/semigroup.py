@@ -48,6 +48,7 @@ class Semigroup:
     @classmethod
     def of(cls, sector: Sector) -> Semigroup:
         """By one eigendecomposition, O(n^3)."""
+        # Unit diagonals, as in `Sector.coercivity`.
         scale = 1 / np.sqrt(np.diag(sector.mass))
         outer = np.outer(scale, scale)
         rates, modes = eigh(sector.form * outer, sector.mass * outer)
@@ -63,6 +64,7 @@ class Semigroup:
         Accuracy: amplitudes carry rounding of |g0|, so values below about 1e-26 of the first are
         noise.
         """
+        # Centred twice: one round leaves rounding of |g0| in the invariants, which never decays.
         centred = self.sector.centred(self.sector.centred(np.asarray(g0, float)))
         amplitude = self._amplitudes(centred)
         return np.exp(-2 * np.multiply.outer(np.asarray(t, float), self.rates)) @ amplitude**2
