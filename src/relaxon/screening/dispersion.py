@@ -76,6 +76,7 @@ def z_maxwellian(u: Any, beta: Any = 1.0) -> jax.Array:
     """
     s = jnp.sqrt(beta) * jnp.asarray(u)
     if jnp.iscomplexobj(s):
+        # conj I(conj s) is analytic and equals conj I on the real axis: the paper's sign of Im z.
         return beta * jnp.conj(dispersion_integral(jnp.conj(s)))
     re, im = dispersion_integral_real(s)
     return jax.lax.complex(beta * re, -beta * im)

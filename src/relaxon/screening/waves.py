@@ -70,6 +70,7 @@ def _newton(
         for _ in range(steps):
             value, slope = function(u)
             step = np.nan_to_num(value / slope, nan=1e9, posinf=1e9, neginf=1e9)
+            # No step beyond half a thermal speed: I(u) grows exponentially below the axis.
             limit = 0.5 + 0.25 * np.abs(u)
             step = step * np.minimum(1.0, limit / np.maximum(np.abs(step), 1e-300))
             u = u - step
@@ -119,6 +120,7 @@ def maxwellian_mode(potential: Potential, k: float, beta: float = 1.0) -> Mode:
     require(bool(good.any()), f"No wave with Im u > -9/sqrt(beta) exists at k = {k!r}.")
     best = s[good][np.argmax(s[good].imag)]
     error = float(step[good].min()) + 1e-15
+    # Im s is below the rounding of the complex function: it follows from the real one.
     if abs(best.imag) < 1e-6 * abs(best.real):
         best = _weakly_damped(v, float(best.real))
         error = max(1e-15 * abs(best.real), 3 * abs(best.imag) ** 2)
@@ -137,6 +139,8 @@ def _weakly_damped(v: float, s: float) -> complex:
 
 def _real_slope(s: float) -> float:
     """D Re I/ds for large real s from the asymptotic series, else from the identity."""
+    # Re I = -sum_n (2n - 1)!!/(2^(n-1) s^(2n)), differentiated term by term; from s = 8 on 29 terms
+    # are within rounding before the series turns.
     if s > 8:
         total, term = 0.0, 1.0 / s**2
         for n in range(1, 30):
@@ -178,6 +182,7 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
         wave = np.exp(1j * np.multiply.outer(s, x)) * (weights * transform)
         return 1 - 1j * v * wave.sum(-1), v * (wave * x).sum(-1)
 
+    # Noise of 1e-15 is multiplied by e^28 = 1e12 at this depth.
     depth = 28.0 / cut
     real = np.linspace(-1, 1, 41) * (1.5 * math.sqrt(v + 1.5 * spread**2) + 3 * spread)
     mesh_re, mesh_im = np.meshgrid(real, np.linspace(0.5 * spread, -depth, 13))
@@ -193,6 +198,7 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
         f"Im u > {-depth:.3g} is needed.",
     )
     least = np.where(good, s.imag, -np.inf)
+    # A mirror pair is damped equally: take the wave with the larger Re u.
     ties = least > least.max() - 1e-9 * spread
     pick = int(np.argmax(np.where(ties, s.real, -np.inf)))
     return Mode(float(k), complex(s[pick]), float(error[pick] + step[pick]))

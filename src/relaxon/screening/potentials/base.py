@@ -90,6 +90,8 @@ class Potential(eqx.Module):
         s = variable(z)
         y = jnp.imag(z) if jnp.iscomplexobj(z) else jnp.zeros_like(s.re)
         slope = -self.resolvent(s).im
+        # `variable` has raised |Im z| to FLOOR. Off resonance K does not notice; on a cut it goes
+        # like 1/|Im z| and is scaled to the true one.
         resonant = (jnp.abs(y) < FLOOR) & (slope > 1e250)
         factor = FLOOR / jnp.where(resonant, jnp.abs(y), FLOOR)
         return jnp.where(resonant, slope * factor, slope)
@@ -109,6 +111,8 @@ class Potential(eqx.Module):
         s = variable(z)
         y = jnp.imag(z) if jnp.iscomplexobj(z) else jnp.zeros_like(s.re)
         product = -self.resolvent(s).imaginary / jnp.pi
+        # The other way round: off resonance the product is linear in Im z, on a cut it is of order
+        # one and stands.
         tiny = (jnp.abs(y) < FLOOR) & (jnp.abs(product) < 1e-100)
         return jnp.where(tiny, product * (jnp.abs(y) / FLOOR), product)
 

@@ -228,6 +228,8 @@ def rational_resolvent(
 
 def _logarithmic(zeta: Split, low: Split, high: Split, k_min: jax.Array, k_max: jax.Array) -> Split:
     """D = 3: half of int s/(s + zeta) ds over s = k^2."""
+    # With s = k^2 and zeta the integral is (width - zeta log(high/low))/2. Far from the interval
+    # the two terms cancel: quadrature there. `anchor` keeps the branch not used regular.
     width = k_max**2 - k_min**2
     far = low.square > 4 * width**2
     anchor = Split(jnp.full_like(low.re, 4.0) * width, low.im, low.y)
@@ -243,6 +245,8 @@ def _trigonometric(
     zeta: Split, low: Split, high: Split, k_min: jax.Array, k_max: jax.Array
 ) -> Split:
     """D = 2: a sum over the two ends, each with its own regular part."""
+    # arctan(k/sqrt zeta) = pi/2 - arctan(sqrt zeta/k) at an end with |zeta| < k^2; the terms with
+    # pi/2 cancel between two such ends and are added only if one end has them.
     size = jnp.sqrt(zeta.square)
     upper, upper_root = _end(zeta, high, k_max)
     lower, lower_root = _end(zeta, low, jnp.where(k_min > 0, k_min, 1.0))
@@ -255,6 +259,7 @@ def _trigonometric(
 
 
 def _end(zeta: Split, shifted: Split, k: jax.Array) -> tuple[Split, jax.Array]:
+    # Series in zeta/k^2 inside, in k^2/zeta outside; both halves get harmless arguments elsewhere.
     r"""int_0^k k^2/(k^2 + zeta) dk, without -pi sqrt(zeta)/2 where |zeta| < k^2 (flag)."""
     finite = jnp.isfinite(k)
     k = jnp.where(finite, k, 1.0)

@@ -18,6 +18,8 @@ from relaxon.numerics.legendre import gauss_legendre, legendre_values
 NODES, WEIGHTS = gauss_legendre(20)
 # The closed form of `to_legendre(20)`; stored runs hold its last bits.
 _TO_LEGENDRE = (2 * np.arange(20) + 1)[:, None] / 2 * legendre_values(NODES, 20).T * WEIGHTS
+# Vhat is followed down to e^-60 of its largest value, on panels of at most 1.5 in l, graded by
+# 2^-40 towards critical points.
 _RANGE = 60.0
 _PANEL = 1.5
 _LEVELS = 40
@@ -108,6 +110,7 @@ def build_segments(d: int, vhat: Callable) -> Built:
     )
     v_max = max([origin, *[math.exp(-float(exponent.value(p))) for p in points]])
     v_max = math.inf if unbounded else v_max
+    # K_0 is finite if nothing is lost below the first panel, where an unbounded Vhat is cut off.
     small = start ** (d + 1) * math.exp(-2 * float(exponent.value(start))) if start > 0 else 0.0
     finite_k0 = small < 1e-3 * k0
     require(tail < 1e-2 * k0 or not finite_k0, _divergence(d))
@@ -157,6 +160,7 @@ def _critical_points(exponent: _Exponent, k: np.ndarray, v: np.ndarray) -> list[
     good = v > 1e-290
     with np.errstate(all="ignore"):
         slope = np.where(good, exponent.slope(np.where(good, k, k[good][0])), np.nan)
+    # k dl/dk: where it is this small Vhat is constant to rounding and its slope has no sign.
     relevant = good & (np.abs(slope) * k > 1e-9)
     kk, ss = k[relevant], slope[relevant]
     change = np.flatnonzero(ss[:-1] * ss[1:] < 0)
@@ -203,6 +207,7 @@ def _segment(d: int, exponent: _Exponent, a: float, b: float, at_a: bool, at_b: 
         parts = [_anchored(d, exponent, b, a)]
     else:
         parts = [_free(d, exponent, a, b)]
+    # Panels in ascending l, whatever the direction in k.
     panels = [np.concatenate(rows) for rows in zip(*[p[0] for p in parts], strict=True)]
     order = np.argsort(panels[0])
     centre, half, l, k, density = (rows[order] for rows in panels)
@@ -241,6 +246,7 @@ def _anchored(d: int, exponent: _Exponent, c: float, b: float) -> tuple:
     distance = _invert(rise, offset, abs(b - c))
     k = c + side * distance
     density = k**d / np.abs(slope(distance))
+    # From c to the first panel dk/dl is singular: Gauss points in k, where the integrand is smooth.
     inner = float(_invert(rise, edges[:1], abs(b - c))[0])
     end_k = c + side * inner * (NODES + 1) / 2
     end_inverse = np.exp(exponent.value(end_k))
@@ -273,6 +279,7 @@ def _local(exponent: _Exponent, c: float, side: float, up: float) -> tuple[Calla
     if c == 0.0:
 
         def rise(x: np.ndarray) -> np.ndarray:
+            # l - l(c) cancels close to c: there it is integrated from its slope.
             direct = up * (exponent.value(x) - lc)
             t = (NODES + 1) / 2
             integral = (exponent.slope(x[..., None] * t) * WEIGHTS / 2).sum(-1) * x * up
@@ -282,6 +289,8 @@ def _local(exponent: _Exponent, c: float, side: float, up: float) -> tuple[Calla
 
     width = min(c, abs(exponent.curvature(c)) ** -0.5)
     reach = 0.01 * width
+    # Within `reach` of c both l - l(c) and l' are differences of rounded values: a polynomial
+    # through zero slope at c stands for them.
     x = np.cos(np.pi * (np.arange(15) + 0.5) / 15)
     slopes = np.polynomial.Polynomial.fit(x, exponent.slope(c + 10 * reach * x), 14, [-1, 1])
     slopes = slopes - slopes(0.0)
@@ -304,6 +313,7 @@ def _invert(rise: Callable, offset: np.ndarray, reach: float) -> np.ndarray:
         np.full(offset.shape, math.log(reach) - 80.0),
         np.full(offset.shape, math.log(reach)),
     )
+    # By halving: the rise is monotone, and 100 rounds settle the last bit of 80 e-folds.
     for _ in range(100):
         middle = (left + right) / 2
         below = rise(np.exp(middle)) < offset

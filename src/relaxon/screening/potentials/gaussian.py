@@ -47,6 +47,8 @@ class Gaussian(Potential):
         check_dimension(d)
         amplitude = check_positive("amplitude", amplitude, NEGATIVE)
         length = check_positive("length", length)
+        # In 50 digits and then as two floats: near the branch point -1/c, which is marginal
+        # stability, K depends on the difference z + 1/c alone.
         with localcontext(prec=50):
             area = 2 * PI * Decimal(length) ** 2
             c = Decimal(amplitude) * (area if d == 2 else area * area.sqrt())
@@ -66,6 +68,7 @@ class Gaussian(Potential):
     def resolvent(self, z: Split) -> Split:
         """Polylogarithm of order (d+1)/2."""
         order = (self.d + 1) / 2
+        # w = -c z and 1 - w = c (z + 1/c).
         ratio = polylog_ratio(order, z * (-self.v_max), shifted(z, self.threshold) * self.v_max)
         factor = 2 ** ((self.d - 1) / 2) * math.gamma(order) / self.length ** (self.d + 1)
         return ratio * (factor * self.v_max)
