@@ -77,6 +77,7 @@ def _factor(lower: Array, diagonal: Array, upper: Array) -> tuple[Array, Array, 
 
     def eliminate(previous, row):
         low, mid, up = row
+        # With U' the eliminated upper block: pivot_k = D_k - L_k U'_(k-1).
         pivot = mid - low @ previous
         right = solve(pivot, jnp.concatenate([identity, low, up], axis=1))
         inverse, low, up = right[:, :size], right[:, size : 2 * size], right[:, 2 * size :]
@@ -184,6 +185,7 @@ def blocks_from_bands(bands: list[list[Array]], width: int) -> tuple[Array, Arra
     row, column = np.meshgrid(np.arange(width), np.arange(width), indexing="ij")
     parts = []
     for block in (-1, 0, 1):
+        # (width, width): the band in which entry (row, column) of this block lies.
         offset = width * block + column - row
         inside = np.abs(offset) <= width
         index = np.clip(offset + width, 0, 2 * width)

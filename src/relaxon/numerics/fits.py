@@ -78,6 +78,7 @@ def refined(values: Any, sizes: Any, order: float | None = None) -> tuple[float,
         before = abs(values[-2] - values[-3])
         observed = np.log(max(before, 1e-300) / last) / np.log(ratio)
         if observed >= 1:
+            # An observed order above 4 is not trusted to go on.
             error = last / (ratio ** min(observed, 4.0) - 1)
     return float(values[-1]), float(max(error, 1e-15 * abs(values[-1])))
 
@@ -101,11 +102,14 @@ def power_law(x: Any, y: Any, y_error: Any = None) -> Fit:
     noise = noise / y[order]
     require(len(x) >= 3, f"A power law needs at least three points, but got {len(x)}.")
     weight = np.ones_like(log_x)
+    # The scatter common to all points comes out of the fit that it weighs: three rounds settle it.
     for _ in range(3):
         slope, intercept, influence, spread = _line(log_x, log_y, weight)
         variance = noise**2 + spread**2
         weight = 1.0 / np.maximum(variance, 1e-32)
         weight = weight / weight.max()
+    # Each y_i moves the slope by influence_i: independently for the scatter, all in the worst
+    # direction for the errors of the data.
     scatter = float(spread * np.sqrt(np.sum(influence**2)))
     local = np.diff(log_y) / np.diff(log_x)
     drift = float(np.max(np.abs(local - slope)))
@@ -302,6 +306,7 @@ def stretched_exponential(t: np.ndarray, y: np.ndarray) -> StretchedExponential 
         return None
     start = max(t[-1] / 10**1.5, t[np.argmax(y < 1e-3 * y[0])])
     powers = []
+    # The spread over these windows is what the exponent is uncertain by.
     for begin, prefactor in ((start, True), (start, False), (2 * start, True), (2 * start, False)):
         window = t >= begin
         if np.sum(window) >= 8:
@@ -341,6 +346,7 @@ def _stretched(t: np.ndarray, log_y: np.ndarray, prefactor: bool) -> tuple[float
     from scipy.optimize import minimize_scalar
 
     def linear(power: float) -> tuple[float, np.ndarray]:
+        # In units of the last time the columns are of one size, whatever the power.
         scaled = (t / t[-1]) ** power
         columns = [np.ones_like(t), -scaled] + ([np.log(t)] if prefactor else [])
         matrix = np.stack(columns, axis=1)
@@ -376,6 +382,8 @@ def approach(t: np.ndarray, log_y: np.ndarray) -> tuple[float, float, float, flo
         return float(np.mean((matrix @ solution - log_y) ** 2)), solution
 
     low, high = np.log(max(1e-3 * steps.min(), 1e-15 * last)), np.log(1e3 * steps.max())
+    # The residual may have several minima over the decades of the gap: first a grid, then one
+    # valley.
     grid = np.linspace(low, high, 200)
     best = int(np.argmin([linear(g)[0] for g in grid]))
     ends = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, len(grid) - 1)])

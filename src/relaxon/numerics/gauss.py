@@ -72,6 +72,7 @@ def gauss_rule(density: Callable, low: float, high: float, n: int, even: bool = 
         christoffel = 0.5 * (christoffel + christoffel[::-1])
     root = np.sqrt(christoffel)
     modes = values * root
+    # The derivative of p_l holds p_k with k < l only: the rest of the matrix is rounding.
     modal = np.triu(modes @ (slopes * root).T, 1) / scale
     derivative = (modes.T @ modal @ modes) * (root / root[:, None])
     # Constants must have slope zero: take out the mean that rounding leaves, not a diagonal entry,

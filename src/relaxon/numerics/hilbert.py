@@ -34,6 +34,7 @@ def hilbert_uniform(g: jax.Array) -> jax.Array:
     m = jnp.arange(-n, n)
     odd = m % 2 == 1
     kernel = jnp.where(odd, 2.0 / jnp.where(odd, m, 1), 0.0)
+    # The symbol of the lags, m = 0 first; twice the length, so that no image wraps around.
     symbol = jnp.fft.rfft(jnp.roll(kernel, n))
     return jnp.fft.irfft(jnp.fft.rfft(g, 2 * n) * symbol, 2 * n)[..., :n]
 

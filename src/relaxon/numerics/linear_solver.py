@@ -40,6 +40,7 @@ def linear_solver(
     size = math.prod(shape)
     if precondition is None or size <= DENSE:
         basis = jnp.eye(size).reshape((size, *shape))
+        # Column j is the operator on the unit vector j.
         matrix = jax.vmap(operator)(basis).reshape(size, size).T
         factors = jax.scipy.linalg.lu_factor(matrix)
         return lambda right: jax.scipy.linalg.lu_solve(factors, right.reshape(-1)).reshape(shape)
@@ -49,7 +50,9 @@ def linear_solver(
 def _bicgstab(operator, right, precondition, rtol, maximum):
     """Left-preconditioned BiCGStab (van der Vorst 1992) that keeps its best iterate."""
     start = jnp.zeros_like(right)
+    # Preconditioned from the left: residuals and goal are those of the preconditioned system.
     residual = precondition(right)
+    # The last term ends the iteration at once for a right-hand side of zero.
     goal = rtol * jnp.sqrt(jnp.vdot(residual, residual)) + 1e-300
 
     def go_on(carry):

@@ -58,6 +58,7 @@ class PanelSeries(eqx.Module):
         self.weights = self.halves[:, None] * _WEIGHTS
         self.values = np.asarray(function(self.nodes))
         self.coefficients = self.values @ _TO_LEGENDRE.T
+        # f falls by 2^-s when |v| doubles.
         ends = np.array([self.ends[0], self.ends[0] / 2, self.ends[1] / 2, self.ends[1]])
         far = np.abs(np.asarray(function(ends), dtype=float))
         powers = [np.inf, np.inf]
@@ -85,6 +86,8 @@ class PanelSeries(eqx.Module):
                 continue
             if power - order - 1 < 1e-9:
                 return np.inf
+            # The last node is inside the end of the panels; the power carries the value from it to
+            # there.
             last = self.values[-1 if side else 0, -1 if side else 0]
             place = self.nodes[-1 if side else 0, -1 if side else 0]
             height = float(last) * abs(end / place) ** -power
@@ -97,6 +100,7 @@ class PanelSeries(eqx.Module):
         argument = np.multiply.outer(w, self.halves)
         order = np.arange(DEGREE)
         bessel = spherical_jn(order, np.abs(argument)[..., None])
+        # j_n(-x) = (-1)^n j_n(x).
         phases = (-1j) ** order * np.where(argument[..., None] < 0, (-1.0) ** order, 1.0)
         panels = np.sum(2 * phases * bessel * self.coefficients, axis=-1) * self.halves
         return np.sum(panels * np.exp(-1j * np.multiply.outer(w, self.middles)), axis=-1)
@@ -111,6 +115,7 @@ class PanelSeries(eqx.Module):
             return np.inf
         slopes = self.coefficients @ _SLOPES.T / self.halves[:, None]
         parts = np.sum(self.weights * slopes**2, axis=1)
+        # At a jump the squared slope grows as panels shrink, and most of it sits on the narrowest.
         narrow = self.halves < 1e-6 * np.max(self.halves[parts > 1e-3 * parts.max()])
         total = float(parts.sum())
         return np.inf if parts[narrow].sum() > 1e-4 * total else total
@@ -135,6 +140,8 @@ def _panels(function) -> tuple[np.ndarray, np.ndarray]:
     while middles.size:
         values = np.asarray(function(middles[:, None] + halves[:, None] * _NODES))
         tail = np.abs(values @ _TO_LEGENDRE[-3:].T).max(axis=1)
+        # Resolved: the last coefficients are rounding, by height or (wide panels) by mass; or the
+        # panel carries nothing; or a jump has been closed in.
         fine = tail < 8e-15 * np.minimum(largest, 1 / halves)
         fine |= halves * np.abs(values).max(axis=1) < 1e-17
         fine |= halves < 1e-12 * scale

@@ -62,6 +62,7 @@ def matrix_witness(dissipation: np.ndarray, functional: np.ndarray) -> Callable:
         full = np.concatenate([[1.0], np.atleast_1d(weights)])
         forms = np.einsum("n,bnij->bij", full, functional)
         losses = np.einsum("n,bnij->bij", full, dissipation)
+        # Both forms positive: the way that keeps small rates accurate. Otherwise H alone decides.
         sharp = _reciprocal(losses, forms)
         if sharp is not None:
             rates, vectors = sharp
@@ -77,6 +78,7 @@ def matrix_witness(dissipation: np.ndarray, functional: np.ndarray) -> Callable:
         rate = None
         u = vectors[worst][:, 0]
         if lows[worst, 0] > 0:
+            # root^T H root = 1, so eigenvalues of root^T D root are rates.
             root = vectors / np.sqrt(lows)[:, None, :]
             values, vectors = np.linalg.eigh(np.swapaxes(root, 1, 2) @ losses @ root)
             worst = int(np.argmin(values[:, 0]))
@@ -156,6 +158,7 @@ def best_pencil(
             parts = found.dissipation - best * found.functional
             size = float(found.functional @ full)
         value, gradient = min(float(parts @ full), 0.0), parts[1:]
+        # The most that the cut's linear function can grow from the centre within the ellipsoid.
         reach = float(np.sqrt(max(gradient @ shape @ gradient, 0.0)))
         if found.rate is not None:
             gap = max(0.0, value + reach) / size
@@ -170,6 +173,7 @@ def best_pencil(
 
 def _shrunk(centre, shape, direction, depth):
     """The smallest ellipsoid around the half ellipsoid direction.(w - centre) >= depth."""
+    # Deep-cut formulas; depth in (-1/n, 1) is the cut's distance in units of the ellipsoid.
     n = centre.size
     image = shape @ direction
     if n == 1:

@@ -55,6 +55,7 @@ class RadialElements:
         element = np.clip(np.searchsorted(self.edges, r, side="right") - 1, 0, len(self.edges) - 2)
         left, width = self.edges[element], np.diff(self.edges)[element]
         x = np.clip(2 * (r - left) / width - 1, -1, 1)
+        # Lagrange functions by their Legendre coefficients: the columns of `to_modes`.
         to_modes = np.linalg.inv(legendre_values(self._lobatto, self.degree + 1))
         slope = np.polynomial.legendre.legder(np.eye(self.degree + 1))
         inside = (r <= self.edges[-1])[:, None]

@@ -33,6 +33,7 @@ def turning(function: Callable, path: Callable, start=0.0, stop=1.0, points: int
     values = function(path(t))
     confirmed = False
     while True:
+        # log f changes by `step` on each interval; its imaginary part is the turn.
         with np.errstate(all="ignore"):
             step = np.log(values[1:] / values[:-1])
         coarse = (np.abs(step.imag) > _LARGEST_TURN) | (np.abs(step.real) > 1.0)
@@ -91,6 +92,7 @@ def zeros_in_box(function: Callable, lower: complex, upper: complex) -> np.ndarr
             if zero is not None and inside(zero, a, b):
                 found.append(zero)
                 continue
+        # A multiple zero, or several that rounding does not tell apart.
         if abs(size) < 1e-9 * max(1.0, abs(a)):
             found.extend([(a + b) / 2] * number)
             continue
@@ -124,6 +126,7 @@ def inside(zero: complex, lower: complex, upper: complex) -> bool:
 
 def polished(function: Callable, start: complex, spread: float) -> complex | None:
     """A zero near `start` by the secant method to rounding, or None if it does not settle."""
+    # Off both axes: from a real pair of points the secant method stays real for real functions.
     x0, x1 = complex(start), complex(start) + spread * (0.8 + 0.6j)
     f0, f1 = complex(function(np.array(x0))), complex(function(np.array(x1)))
     for _ in range(60):

@@ -123,6 +123,7 @@ _ARCTAN = np.array([(-1.0) ** n / (2 * n + 1) for n in range(14)])
 
 def _arctan_ratio(p: jax.Array) -> jax.Array:
     """arctan(sqrt p)/sqrt p for 0 <= p <= 1, smooth in p."""
+    # arctan(root)/root has no derivative at p = 0; the series has.
     small = p < 0.05
     root = jnp.sqrt(jnp.where(small, 0.5, p))
     return jnp.where(small, jnp.polyval(_ARCTAN[::-1], p), jnp.arctan(root) / root)
@@ -136,6 +137,8 @@ def log(s: Split) -> Split:
 
 def _argument(a, b, c, y):
     """atan2(y b, a)/y with c = y b, regular at y -> 0 for a > 0."""
+    # |y b| <= |a|: b/a times the regular part, beyond the left half axis plus pi/|y|. Otherwise
+    # pi/2 - arctan(a/(y b)), where dividing by y loses nothing.
     flat = jnp.abs(c) <= jnp.abs(a)
     a_flat = jnp.where(flat, a, 1.0)
     t = jnp.where(flat, c, 0.0) / a_flat
@@ -150,6 +153,7 @@ def sqrt(s: Split) -> Split:
     """Principal square root; cut along re < 0."""
     a, b, c = s.re, s.im, s.imaginary
     modulus = jnp.hypot(a, c)
+    # The larger of the two parts by the root, the other by division: neither cancels.
     right = a >= 0
     larger = jnp.sqrt((modulus + jnp.abs(a)) / 2)
     re = jnp.where(right, larger, jnp.abs(c) / (2 * larger))
