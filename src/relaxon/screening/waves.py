@@ -70,7 +70,7 @@ def _newton(
         for _ in range(steps):
             value, slope = function(u)
             step = np.nan_to_num(value / slope, nan=1e9, posinf=1e9, neginf=1e9)
-            # No step beyond half a thermal speed: I(u) grows exponentially below the axis.
+            # Short steps: I(u) grows like exp(|Im u|^2) far below the axis, and Newton would jump.
             limit = 0.5 + 0.25 * np.abs(u)
             step = step * np.minimum(1.0, limit / np.maximum(np.abs(step), 1e-300))
             u = u - step
