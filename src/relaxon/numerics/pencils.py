@@ -173,7 +173,7 @@ def best_pencil(
 
 def _shrunk(centre, shape, direction, depth):
     """The smallest ellipsoid around the half ellipsoid direction.(w - centre) >= depth."""
-    # Deep-cut formulas; depth in (-1/n, 1) is the cut's distance in units of the ellipsoid.
+    # A deep cut: depth in [0, 1) is its distance from the centre in units of the half axis.
     n = centre.size
     image = shape @ direction
     if n == 1:

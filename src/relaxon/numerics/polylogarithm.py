@@ -153,8 +153,8 @@ def _polylog_branch_points(w: Split) -> Split:
 
     total = jax.lax.scan(add, _like(w, 0.0), jnp.arange(_SHIFT, dtype=float))[0]
 
-    # p +- i q = sqrt(mu +- i a) at n = 8, in units of 2 pi of the Hurwitz variable alpha - i beta;
-    # `lower` divides by it once: the next derivative of Euler-Maclaurin.
+    # p +- i q = sqrt(mu +- i a) at n = 8, and mu + i a = 2 pi i (alpha - i beta). `lower` divides
+    # p + i q by alpha - i beta, as each derivative in Euler-Maclaurin does.
     alpha, beta = _SHIFT + 0.5, mu / (2 * math.pi)
     both = root(jnp.asarray(float(_SHIFT)))
     p, q = both * 0.5, math.pi * (2 * _SHIFT + 1) / both

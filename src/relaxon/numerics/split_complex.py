@@ -137,7 +137,7 @@ def log(s: Split) -> Split:
 
 def _argument(a, b, c, y):
     """atan2(y b, a)/y with c = y b, regular at y -> 0 for a > 0."""
-    # |y b| <= |a|: b/a times the regular part, beyond the left half axis plus pi/|y|. Otherwise
+    # |y b| <= |a|: b/a times a regular factor, and for a < 0 the jump pi/|y|. Otherwise
     # pi/2 - arctan(a/(y b)), where dividing by y loses nothing.
     flat = jnp.abs(c) <= jnp.abs(a)
     a_flat = jnp.where(flat, a, 1.0)
