@@ -8,6 +8,7 @@ from relaxon.grids.radial import RadialGrid
 from relaxon.grids.strips import GAUSS, Strips
 from relaxon.numerics.legendre import gauss_legendre, unit_gauss_legendre
 
+# Cells next to the singular end that are integrated by `_root_rule`, and its points.
 NEAR = 4
 POINTS = 12
 
@@ -36,6 +37,7 @@ def abel_matrices(strips: Strips) -> tuple[np.ndarray, np.ndarray]:
     inner = np.where((cell < face)[:, :, None], far, 0.0)
     outer = np.where((cell >= face)[:, :, None], far, 0.0)
     for near in range(NEAR):
+        # The cell at a distance `near` inside of face i is i - 1 - near, outside of it i + near.
         for matrix, shift, way in ((inner, -1 - near, -1.0), (outer, near, 1.0)):
             i = np.arange(n + 1)[(np.arange(n + 1) + shift >= 0) & (np.arange(n + 1) + shift < n)]
             x, weight = _root_rule(near, near + 1.0)
@@ -68,6 +70,8 @@ def spread_matrix(strips: Strips) -> np.ndarray:
     for q in range(GAUSS):
         u = radius[:, q]
         square = s[None] ** 2 - u[:, None, None] ** 2
+        # Six Gauss points far from u; the faces j - 1 .. j + 2 around cell j share by cubic
+        # weights.
         beyond = (cells[None] > cells[:, None] + NEAR)[:, :, None]
         far = np.where(beyond, gauss / np.sqrt(np.where(beyond, square, 1.0)), 0.0) @ weights
         for m in range(4):
@@ -100,6 +104,7 @@ def _root(
 ) -> np.ndarray:
     """|s^2 - u^2|^(1/2) at x (in cells), accurate where s is close to u = r(start)."""
     s, _ = grid.mapping(np.maximum(x, 0.0) * float(grid.dx))
+    # s^2 - u^2 as a product: no cancellation next to the singular end.
     u = u[:, None]
     return np.sqrt(np.maximum(way * (s - u), 1e-300) * (s + u))
 

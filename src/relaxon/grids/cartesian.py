@@ -171,6 +171,7 @@ class VelocityGrid(Grid):
         spectrum = jnp.tensordot(waves[0], spectrum, axes=1)
         for wave in waves[1:]:
             spectrum = jnp.einsum("mj,mj...->m...", wave, spectrum)
+        # Nodes are centred: (-1)^m moves u = 0 to the middle of the line.
         spectrum = self.cell * spectrum * (-1.0) ** np.arange(count // 2)
         u = self.spacing * (jnp.arange(count) - count // 2)
         line = jnp.fft.irfft(spectrum, n=count) / self.spacing
@@ -227,6 +228,8 @@ def cut_fraction(grid: VelocityGrid, f: np.ndarray) -> float:
     for axis in range(grid.d):
         line = f.sum(axis=tuple(i for i in range(grid.d) if i != axis))
         for tail in (line, line[::-1]):
+            # The tail goes on geometrically with the ratio of neighbours, taken over two cells
+            # since the outermost may be noise; 0.99 bounds flat ends.
             outer, inner = max(tail[0], 0.0), max(tail[2], 0.0)
             if outer <= 1e-15 * line.max():
                 continue

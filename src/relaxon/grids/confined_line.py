@@ -131,6 +131,7 @@ class ConfinedLine(Positions):
 
     def poincare(self) -> float:
         """The smallest positive eigenvalue of D^t D: the gap of the overdamped dynamics."""
+        # The last singular value is 0, that of constants.
         values = np.linalg.svd(self.orthonormal_slope(), compute_uv=False)
         return float(values[-2] ** 2)
 

@@ -223,6 +223,7 @@ class ConfinedGrid(PhaseSpace):
         plain one. Shapes `(..., n_v, n_x)` and twice `(..., n_x n_v / 2)`.
         """
         lead, half = F.shape[:-2], self.velocity.n // 2
+        # (F(xi) +- F(-xi))/sqrt 2 times the roots of the weights: orthonormal coordinates.
         scaled = F * jnp.sqrt(0.5 * self.velocity.masses[:, None] * self.line.weights)
         up, down = scaled[..., half:, :], scaled[..., half - 1 :: -1, :]
         even, odd = (part.reshape(*lead, -1) for part in (up + down, up - down))

@@ -35,6 +35,7 @@ def flux_limited(
     """
     symbol = _laplacian(grid)
     change_hat = grid.transform(new - old)
+    # The mean does not move; the symbol vanishes for it alone.
     potential = grid.inverse(jnp.where(symbol == 0, 0.0, change_hat / np.where(symbol, symbol, 1)))
     # face i+1/2 along each axis; the flux into cell i is +face_i - face_{i-1}.
     faces = [jnp.roll(potential, -1, axis) - potential for axis in range(grid.d)]
@@ -46,6 +47,7 @@ def flux_limited(
         jnp.maximum(-face, 0) + jnp.maximum(jnp.roll(face, 1, axis), 0)
         for axis, face in enumerate(faces)
     )
+    # All that may come into a cell, or leave it, if none of its neighbours is limited.
     room_up, room_down = jnp.maximum(high - old, 0.0), jnp.maximum(old - low, 0.0)
     may_gain = jnp.where(gain > room_up, room_up / jnp.where(gain > 0, gain, 1.0), 1.0)
     may_lose = jnp.where(loss > room_down, room_down / jnp.where(loss > 0, loss, 1.0), 1.0)

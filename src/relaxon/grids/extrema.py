@@ -37,6 +37,7 @@ def torus_top(u: jax.Array, torus: Fourier) -> jax.Array:
     for axis in torus.axes:
         d2 = jnp.roll(u, 1, axis) - 2 * u + jnp.roll(u, -1, axis)
         bends.append(_hollow(d2, jnp.roll(d2, 1, axis), jnp.roll(d2, -1, axis)))
+    # A parabola with the second difference d2 rises above its samples by |d2|/8 at most.
     most = jnp.max(u + ROOM * torus.d / 8 * sum(bends))
     return jnp.clip(jnp.maximum(found, tops[best]), jnp.max(u), most)
 
@@ -73,6 +74,7 @@ def _polished(field: jax.Array, start: jax.Array, torus: Fourier) -> jax.Array:
         slope = -jnp.tensordot(k, tilt, torus.d)
         bend = -jnp.einsum("a...,b...,...->ab", k, k, height)
         move = -jnp.linalg.solve(bend, slope)
+        # At most one spacing, and only uphill: a saddle or a flat top must not lead away.
         move = jnp.clip(jnp.where(jnp.isfinite(move), move, 0.0), -torus.spacing, torus.spacing)
         higher = jnp.sum(parts(x + move)[0]) >= jnp.sum(height)
         return jnp.where(higher, x + move, x)

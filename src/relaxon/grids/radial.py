@@ -243,6 +243,7 @@ class RadialGrid(eqx.Module, Grid):
         Accuracy: order 6 in the cell size.
         """
         w = self.r**power * f * self.slope
+        # Two values mirrored at r = 0 and two zeros beyond r_max.
         mirror = w[1::-1] * (-1) ** power
         around = jnp.concatenate([mirror, w, jnp.zeros(2)])
         q = [around[k : k + self.n + 1] for k in range(4)]
@@ -250,6 +251,7 @@ class RadialGrid(eqx.Module, Grid):
             (q[0] - 27 * q[1] + 27 * q[2] - q[3]) / 24,
             -q[0] + 3 * q[1] - 3 * q[2] + q[3],
         )
+        # Euler-Maclaurin terms of the midpoint rule at an end: w'/24 - 7 w'''/5760.
         end = first / 24 - 7 * third / 5760
         inside = jnp.pad(jnp.cumsum(w), (1, 0)) + end - end[0]
         outside = jnp.pad(jnp.cumsum(w[::-1])[::-1], (0, 1)) - end
@@ -273,6 +275,7 @@ def apply_stencil(stencil: Array, f: Array) -> Array:
 
 def _radius(x: np.ndarray, r_max: float, r_min: float) -> np.ndarray:
     """Invert x(r) by Newton's method in log r, which converges from any side."""
+    # x(r) exceeds either of its two terms, so each alone bounds r from above.
     r = np.maximum(
         np.minimum(r_min * np.sinh(np.minimum(x, 700.0)), x * r_max / OUTER_STRETCH), 1e-300
     )
@@ -319,6 +322,7 @@ def _stencil(weights: np.ndarray, n: int, odd: bool) -> np.ndarray:
     table = np.tile(weights, (n - 1, 1))
     table[0, 1] += table[0, 0]
     table[0, 0] = 0.0
+    # Two points at the outer end; the weights are those of an interval of width dx.
     inner = 24.0 / 27.0 * weights[2] if odd else 0.5
     table[-1] = [0.0, -inner if odd else inner, inner, 0.0]
     return table
@@ -360,6 +364,7 @@ def radial_marginal(grid: RadialGrid, f: np.ndarray) -> tuple[Array, Array, Arra
         values = np.exp(log_f(u))
         slope = -2 * np.pi * u * values
         fine = h / 4 * np.arange(4 * half_count)
+        # F1 = 2 pi int_u^inf s f ds by Simpson's rule on a line four times finer.
         inside = cumulative_simpson(2 * np.pi * fine * np.exp(log_f(fine)), dx=h / 4, initial=0)
         line = (inside[-1] - inside)[::4]
     else:
@@ -367,6 +372,7 @@ def radial_marginal(grid: RadialGrid, f: np.ndarray) -> tuple[Array, Array, Arra
         inside = s < r_max
         values = np.where(inside, np.exp(log_f(np.minimum(s, r_max))), 0.0)
         steep = values * np.where(inside, log_f(np.minimum(s, r_max), 1), 0.0)
+        # Both signs of the second component; the line through the origin counts once.
         rule = np.where(np.arange(half_count) == 0, h, 2 * h)
         line = values @ rule
         slope = (steep * u[:, None] / np.where(s > 0, s, 1.0)) @ rule

@@ -73,6 +73,7 @@ def _lagrange(
     where = np.arange(cells)[:, None] + offset
     powers = np.arange(REACH)
     centred = where - start[:, None]
+    # Polynomials in the local index 0 .. REACH - 1, through the inverse Vandermonde matrix.
     inverse = np.linalg.inv(powers[:, None].astype(float) ** powers)  # (power, point)
     values = centred[:, :, None] ** powers @ inverse
     lowered = np.where(powers > 0, powers * centred[:, :, None] ** np.maximum(powers - 1, 0), 0.0)

@@ -168,6 +168,7 @@ class UniformNodes(VelocityNodes):
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
         step = 2.0 * self.v_max / self.n
+        # Made from one half, so that the rule is symmetric to the last bit.
         half = (np.arange((self.n + 1) // 2) + (0.5 if self.n % 2 == 0 else 0.0)) * step
         nodes = np.concatenate([-half[::-1], half[self.n % 2 :]])
         return nodes, np.full(self.n, step)

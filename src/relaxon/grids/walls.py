@@ -103,6 +103,7 @@ class WalledGrid(eqx.Module, Grid):
         """A field on the doubled torus to the box; the mean over the mirror images at the walls."""
         with_velocity = f.ndim > self.d
         for axis in range(self.d):
+            # Flip and roll by one is x -> -x on the torus: the walls x = 0 and x = 1 stay in place.
             image = jnp.roll(jnp.flip(f, axis), 1, axis)
             if with_velocity:
                 image = jnp.flip(image, self.d + axis)
