@@ -83,6 +83,7 @@ def concentration_on_line(function: Callable, edges: tuple[float, float], width:
     done: list[np.ndarray] = []
     for _ in range(_LEVELS):
         masses, roughness = _measured(function, left, right)
+        # Halve the heaviest cells, which decide Q, and the roughest, which may hide a singularity.
         chosen = np.zeros(left.size, dtype=bool)
         chosen[np.argsort(masses)[-_KEPT:]] = True
         chosen[np.argsort(roughness)[-_KEPT:]] = True
@@ -99,6 +100,7 @@ def concentration_on_line(function: Callable, edges: tuple[float, float], width:
     deltas = (edges[1] - edges[0]) / number * 2.0 ** -np.arange(14.0, 23.0)
     found = [_heaviest(ends, below, delta) for delta in deltas]
     logs = np.log2([mass for mass, _ in found])
+    # Slopes of log Q over the last four octaves and the four before.
     late, early = (logs[4] - logs[8]) / 4, (logs[0] - logs[4]) / 4
     mass, place = found[-1]
     within = (ends[1:] >= place - deltas[-1]) & (ends[:-1] <= place + deltas[-1])

@@ -58,6 +58,7 @@ def relative_entropy(f: Array, g: Array, grid: Any, log_g: Array | None = None) 
         grid: The grid of both.
         log_g: Logarithm of g where that underflows; without it such points do not count.
     """
+    # Where f is within g/2 of g the terms cancel: from the relative difference there.
     near, some = jnp.abs(f - g) < g / 2, f > 0
     ratio = jnp.where(near, (f - g) / jnp.where(near, g, 1.0), 0.0)
     known = g > 0 if log_g is None else jnp.ones_like(near)
@@ -114,6 +115,7 @@ def lp_norm(f: Array, grid: Any, p: float) -> Array:
     For Landau-Coulomb p > 3/2 is subcritical, p < 3/2 supercritical (gualdani2025, introduction).
     """
     require(p >= 1, f"p must be >= 1, but is {p!r}.")
+    # Powers of f over its maximum: f^p alone may overflow.
     scale = jnp.maximum(jnp.max(jnp.abs(f)), 1e-300)
     if p == float("inf"):
         return jnp.max(jnp.abs(f))

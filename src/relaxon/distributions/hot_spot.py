@@ -122,6 +122,7 @@ def cells_for(grid: RadialGrid, width: float, fraction: float = COARSEST) -> int
     """How many cells the grid's range needs for cells no wider than fraction * width at width."""
     r_min, r_max = float(grid.r_min), float(grid.r_max)
     span = float(grid.dx) * grid.n
+    # dr/dx at the width, 1/(x'(r)); span - asinh is the linear part of the mapping.
     slope = 1.0 / (1.0 / math.hypot(width, r_min) + (span - math.asinh(r_max / r_min)) / r_max)
     return math.ceil(span * slope / (fraction * width))
 

@@ -101,6 +101,7 @@ class GaussianMarginal(Marginal):
         z = np.asarray(s, dtype=float) / (np.sqrt(2) * width)
         with np.errstate(divide="ignore", over="ignore"):
             right = np.log(erfcx(z))
+        # erfcx(z) = e^{z^2} erfc(z) with erfc(z) = 2 Phi(-sqrt(2) z): no overflow for z < 0.
         left = z * z + np.log(2) + log_ndtr(-np.sqrt(2) * np.minimum(z, 0))
         return np.log(np.sqrt(np.pi / 2) / width) + np.where(z < 0, left, right)
 
@@ -114,6 +115,7 @@ class GaussianMarginal(Marginal):
         z = s / (np.sqrt(2) * width)
         if z < 10:
             return float(1 - np.sqrt(np.pi) * z * erfcx(z))
+        # 1/(2 z^2) - 3/(4 z^4) + ..., asymptotic; from z = 10 on it reaches rounding first.
         total, term, n = 0.0, -1.0, 0
         while abs(term) > 1e-18 * abs(total) and n < 60:
             n += 1
@@ -193,6 +195,7 @@ class DensityMarginal(Marginal):
         """C(s; k) for Re s >= 0; shape of s."""
         s = np.asarray(s, dtype=complex)
         require(bool(np.all(s.real >= 0)), "cauchy needs Re s >= 0; use continued to the left.")
+        # s + i k v = i k (v - pole).
         pole = 1j * np.ravel(s) / k
         pieces = [self._along(part) for part in np.array_split(pole, 1 + pole.size // 256)]
         return (1j / k * np.concatenate(pieces)).reshape(s.shape)
@@ -200,6 +203,7 @@ class DensityMarginal(Marginal):
     def _along(self, pole):
         """The integral of p/(pole - v) for poles on or above the real axis."""
         z = (pole[:, None] - self.series.middles) / self.series.halves
+        # The Bernstein ellipse of parameter 2.2: beyond it 24 Gauss points err by 2.2^-48.
         near = np.abs(z - 1) + np.abs(z + 1) < 2.65
         far = np.where(near[:, :, None], 0, self.masses) / np.where(
             near[:, :, None], 1, pole[:, None, None] - self.series.nodes
@@ -213,6 +217,8 @@ class DensityMarginal(Marginal):
         """C(s; k) everywhere; for Re s < 0 the density must accept complex velocities."""
         s = np.asarray(s, dtype=complex)
         left = s.real < 0
+        # p is real: left of the axis the integral is -conj C(-conj s), and the residue continues
+        # it.
         value = self.cauchy(np.where(left, -np.conj(s), s), k)
         if not np.any(left):
             return value
@@ -248,6 +254,7 @@ class DensityMarginal(Marginal):
         if count <= 3:
             spread = moments.get(4, np.inf) - second**2
             return np.sqrt([second, spread / second])[: count - 1]
+        # Lanczos on the nodes of the panels, orthogonalised twice.
         v, mass = self.series.nodes.ravel(), np.maximum(self.masses.ravel(), 0.0)
         basis, b = [np.sqrt(mass)], []
         for _ in range(1, count):

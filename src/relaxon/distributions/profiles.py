@@ -449,6 +449,8 @@ def _verify_tail(chi: Profile, velocity: VelocityNodes, label: str) -> None:
     with np.errstate(all="ignore"):
         near, far = (np.asarray(chi(s * reach * rays), dtype=float) for s in (1.0, 2.0))
         furthest = np.asarray(chi(2.0**20 * reach * rays), dtype=float)
+        # The local power over one octave, and over the 19 octaves beyond it: the tail may still
+        # steepen.
         power = np.log2(np.where(far > 0, near / far, np.inf))
         last = np.log2(np.where(furthest > 0, far / furthest, np.inf)) / 19
     matters = (near * reach ** (d + 2) > 1e-4) & (furthest > 0)
@@ -478,6 +480,7 @@ def sample(chi: Profile, velocity: VelocityNodes) -> np.ndarray:
     mass = mass / mass.sum()
     mean = mass @ v
     if np.max(np.abs(mean)) > 1e-15:
+        # Bounded, so that the correction stays small in heavy tails too.
         bounded = v / (1 + np.abs(v))
         gram = np.einsum("j,ja,jb->ab", mass, v, bounded - mass @ bounded)
         mass = mass * (1 - (bounded - mass @ bounded) @ np.linalg.solve(gram, mean))
