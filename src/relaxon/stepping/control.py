@@ -135,6 +135,7 @@ def predictive(
 def equal_step(t: Array, t_stop: Array, largest: Array) -> Attempt:
     """One of the fewest equal steps of at most `largest` that lead to `t_stop`."""
     left = t_stop - t
+    # Rounding of the quotient must not cost a step.
     count = jnp.maximum(jnp.ceil(left / largest * (1.0 - 1e-12)), 1.0)
     h = left / count
     return Attempt(h, jnp.where(count == 1.0, t_stop, t + h), largest, h < largest)

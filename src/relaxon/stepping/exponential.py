@@ -28,10 +28,12 @@ def partial_fractions(degree: int = DEGREE) -> tuple[np.ndarray, np.ndarray]:
     Its order is 2m - 1, $|e^z - R(z)| \le 4.5 \times 10^{-12} |z|^{12}$ for small z and m = 6.
     """
     f, m, j = math.factorial, degree, degree - 1
+    # Numerator of degree m - 1 and denominator of degree m, ascending powers.
     upper = [f(j + m - i) * f(j) / (f(j + m) * f(i) * f(j - i)) for i in range(j + 1)]
     lower = [(-1) ** i * f(j + m - i) * f(m) / (f(j + m) * f(i) * f(m - i)) for i in range(m + 1)]
     poles = np.roots(lower[::-1])
     slope = np.polyder(np.array(lower[::-1]))
+    # Residues of sum r_i/(z_i - z): minus those in z - z_i.
     return poles, -np.polyval(upper[::-1], poles) / np.polyval(slope, poles)
 
 

@@ -88,6 +88,8 @@ class Rosenbrock(Stepper):
         system, t = self.system, jnp.zeros(())
         y = system.encode(f0)
         size, slope = system.size(t, y), system.error(t, y, system.rate(t, y))
+        # A hundredth of the step over which the rate alone changes the solution by its own size,
+        # scaled by the tolerance to the power 1/order.
         dt = jnp.where(slope > 0, 0.01 * self.rtol ** (1 / self.tableau.order) * size / slope, 1.0)
         level = system.lyapunov(t, y)
         none = jnp.zeros((), jnp.int64)
@@ -170,6 +172,7 @@ def rosenbrock_step(
     """One step of the method: the new value and the estimate of its error."""
     tau = tableau.gamma * dt
     solve = system.linearize(t, y)(tau)
+    # df/dt at fixed y, for systems that depend on time themselves.
     _, drift = jax.jvp(lambda s: system.rate(s, y), (t,), (jnp.ones_like(t),))
     table = tuple(jnp.asarray(part) for part in tableau.arrays())
 

@@ -257,11 +257,13 @@ class StabilizedStepper(Stepper):
             new = jnp.where(done, y, new)
             return j + 1, new, y, rate, (c, dc, ddc, n, dn, ddn), b_new, b
 
+        # One turn more than stages: the last only takes the rate at the result.
         out = jax.lax.while_loop(lambda carry: carry[0] <= stages + 1, body, carry)
         return y0 + out[1], out[3]
 
     def _renew_radius(self, state: StabilizedState) -> StabilizedState:
         """Power iteration on differences of the rate, when the estimate is old."""
+        # sqrt(eps) |y| balances the rounding of the difference and its curvature.
         size = jnp.sqrt(jnp.sum(state.y**2))
         shift = size * float(np.sqrt(np.finfo(float).eps))
 
