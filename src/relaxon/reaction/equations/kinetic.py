@@ -103,6 +103,7 @@ class KineticReaction(Reaction):
         chi1, chi2 = self.profiles(grid)
         wide = (...,) + (None,) * grid.velocity.d
         eps = self.epsilon
+        # (9) divided by epsilon^2.
         return {
             "f": (chi1 - rho_g[wide] * first) / eps**2 - grid.transport(first) / eps,
             "g": (chi2 - rho_f[wide] * second) / eps**2 - grid.transport(second) / eps,

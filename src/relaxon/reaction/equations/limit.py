@@ -166,6 +166,7 @@ class DiffusionLimit(Limit):
         """Time derivative of m; its mean vanishes to rounding."""
         first, second = self.tensors(grid.d)
         rho = density_from_difference(m)
+        # div div of Phi(m): exactly conservative, and no product rule on the grid.
         up, down = grid.transform(rho**2), grid.transform(rho**-2)
         k = grid.full_wavenumbers
         squared = [jnp.einsum("a...,b...,ab->...", k, k, tensor) for tensor in (first, second)]
@@ -174,6 +175,7 @@ class DiffusionLimit(Limit):
 
 def relative(value: jax.Array, reference: jax.Array) -> jax.Array:
     r"""$a \ln(a/b) - a + b$, accurate where a is near b; zero iff a = b."""
+    # (1 + s) log(1 + s) - s in units of b; its value is 1 where a = 0.
     s = (value - reference) / reference
     safe = jnp.where(s > -1.0, s, 0.0)
     return reference * jnp.where(s > -1.0, (1.0 + safe) * jnp.log1p(safe) - safe, 1.0)

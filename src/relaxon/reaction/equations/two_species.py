@@ -273,6 +273,7 @@ def norm_of(F: jax.Array, G: jax.Array, rho_inf: Any, masses: Any, grid: Any) ->
 
 def entropy_of(F: jax.Array, G: jax.Array, rho_inf: jax.Array, masses: Any, grid: Any) -> jax.Array:
     """Relative entropy from F = f/chi_1 and G = g/chi_2, velocity first."""
+    # Mean over velocities of a ln(a/b) - a + b for F and r, then for G and 1/r: (5) plus constants.
     first = jnp.tensordot(jnp.asarray(masses.chi1), relative(F, rho_inf), 1)
     second = jnp.tensordot(jnp.asarray(masses.chi2), relative(G, 1.0 / rho_inf), 1)
     return grid.positions.integrate(first + second)
@@ -316,6 +317,8 @@ def homogeneous_flow(
     rm = -1.0 / rp
     q = (rho_f - rp) / (rho_f - rm)
     X = jnp.exp(-s * t)
+    # rho_f(t) relaxes between the two roots of rho (rho - u) = 1; e^{-I_f} and e^{-I_g} follow in
+    # closed form, with u - r_+ = r_-.
     later_f = (rp - rm * q * X) / (1.0 - q * X)
     ratio = (1.0 - q) / (1.0 - q * X)
     return later_f, later_f - u, jnp.exp(-rp * t) * ratio, jnp.exp(rm * t) * ratio

@@ -297,12 +297,14 @@ class Asymptotic(eqx.Module):
         self, y: Split, before: Split, h: jax.Array, ratio: jax.Array, rounds: jax.Array
     ) -> Raw:
         """1 to 3: the unlimited scheme."""
+        # Variable-step BDF2: ratio 1 gives (3/2, 4/3, 1/3), ratio 0 backward Euler (1, 1, 0).
         c = (1 + 2 * ratio) / (1 + ratio)
         a0, a1 = (1 + ratio) / c, ratio**2 / (1 + ratio) / c
         history = [a0 * now - a1 * then for now, then in zip(y.moving, before.moving)]
         guess = [now + ratio * (now - then) for now, then in zip(y.moving, before.moving)]
         alpha, tau = c * self.epsilon**2 / h, h / c
         first, second = self.first, self.second
+        # alpha j~: the flux of the history, from the moments (entries 4 and 5) that y carries.
         known_f = alpha * first.flux(history[4])
         known_g = alpha * second.flux(history[5])
 
@@ -328,6 +330,7 @@ class Asymptotic(eqx.Module):
         nothing = Extremes(y.rho_f, y.rho_f)
         start = Raw(guess[0], guess[1], guess[2], guess[3], guess[4], guess[5], nothing, nothing)
         raw = lax.fori_loop(0, rounds, round_of, start)
+        # 3: with the stress of the deviations just found.
         rho_f, rho_g, _, _ = densities(raw.rho_f, raw.rho_g, raw.moments_p, raw.moments_q)
         return eqx.tree_at(lambda r: (r.rho_f, r.rho_g), raw, (rho_f, rho_g))
 

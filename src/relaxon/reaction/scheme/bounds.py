@@ -113,6 +113,7 @@ def diffused(positions: Positions, m: jax.Array, h: jax.Array, tensors: tuple) -
         tensors: D_1 and D_2.
     """
     rho = density_from_difference(m)
+    # D(m) at the nodes, section 1.3 of the paper, with rho + 1/rho = (m^2 + 4)^(1/2).
     coefficients = [
         h * (first[a, a] * rho**2 + second[a, a] / rho**2) / (rho + 1.0 / rho)
         for first, second in [tensors]
@@ -120,5 +121,6 @@ def diffused(positions: Positions, m: jax.Array, h: jax.Array, tensors: tuple) -
     ]
     operator, precondition = positions.exchange(coefficients)
     solve = linear_solver(operator, m.shape, precondition, rtol=1e-12)
+    # Solved for the change, so that the solver's error is relative to it.
     new = jnp.clip(m + solve(m - operator(m)), m.min(), m.max())
     return new + positions.integrate(m - new) / positions.volume

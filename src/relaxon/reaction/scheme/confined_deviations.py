@@ -80,6 +80,7 @@ class ConfinedDeviations(Deviations):
             - self._speed * grid.drift * grid.line.gradient(rho)
             + eps * grid.line.divergence(flux)
         )
+        # The middle of the range: the constant rate with the best contraction.
         new = p - shift
         for _ in range(sweeps):
             right = known - (partner - rate) * new
@@ -103,6 +104,7 @@ class ConfinedDeviations(Deviations):
         The last of the results is how much that moved at each position.
         """
         eps = self.epsilon
+        # (n_v, n_x): what p - mean adds to rho. Only positions with a node outside are touched.
         excess = eps * (p - moments[0])
         kept = clip_and_share(excess, low - rho, high - rho, self.grid.velocity.masses, axis=0)
         inside = (excess <= high - rho) & (excess >= low - rho)

@@ -73,6 +73,7 @@ class ConfinedModes(Exponential):
         poles, residues = jnp.asarray(self.poles), jnp.asarray(self.residues)
         one = jnp.eye(self.grid.line.n)
 
+        # (c + turn J)^-1 on a pair of even and odd modes, J the rotation of transport.
         def solved(c, turn, even, odd):
             scale = 1.0 / (c * c + turn * turn)
             return scale * (c * even + turn * odd), scale * (c * odd - turn * even)
@@ -80,6 +81,7 @@ class ConfinedModes(Exponential):
         def term(i, total):
             z, weight = poles[i], residues[i]
             c_f, c_g = z + h / (r * eps**2), z + h * r / eps**2
+            # (n_x,): densities of the resolvent without coupling; A and B are (n_x, n_x).
             S_f, S_g = mean @ solved(c_f, turn_f, *y[0])[0], mean @ solved(c_g, turn_g, *y[1])[0]
             A, B = (
                 gain * (mean * (c / (c * c + turn * turn))) @ mean.T
@@ -97,6 +99,8 @@ class ConfinedModes(Exponential):
         none = tuple(jnp.zeros_like(part) for species in y for part in species)
         even_f, odd_f, even_g, odd_g = lax.fori_loop(0, len(self.poles), term, none)
         flat = mean.T @ jnp.sqrt(self.grid.line.weights)  # the constant one
+        # The Pade approximation keeps the mass difference to its own error; the rest goes back
+        # along the local equilibria (r^2, -1).
         lost = flat @ (y[0][0] - y[1][0]) - flat @ (even_f - even_g)
         share = lost / (r**2 + 1) / self.grid.line.volume
         return (even_f + share * r**2 * flat, odd_f), (even_g - share * flat, odd_g)

@@ -81,6 +81,7 @@ class Densities(eqx.Module):
         slope_f = self._tamed(j_f, self.D1, rate_f, tau)
         slope_g = self._tamed(j_g, self.D2, rate_g, tau)
 
+        # Unknowns: changes of m and of rho_f. The change of a rate acts on the flux that is there.
         def operator(u):
             m, w_f = u[0], u[1]
             w_g = w_f - m

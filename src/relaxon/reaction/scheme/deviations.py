@@ -179,6 +179,7 @@ class TorusDeviations(Deviations):
         """As in `Deviations`: every sweep is exact in Fourier space."""
         torus, eps = self.torus, self.epsilon
         now, then, a0, a1 = past
+        # The middle of the range: the constant rate with the best contraction.
         rate = 0.5 * (partner.max() + partner.min())
         damping = alpha + rate
         shared = {
@@ -196,11 +197,13 @@ class TorusDeviations(Deviations):
             known = keep * now - drop * then + x["source"] - jnp.tensordot(drift, x["gradient"], 1)
             turn = eps * jnp.tensordot(drift, waves, 1)
             scale = 1.0 / (damping**2 + turn**2)
+            # 1/(damping + i epsilon k.v).
             resolvent = lax.complex(damping * scale, -turn * scale)
             new = p - x["shift"]
             for _ in range(sweeps):
                 new = torus.inverse(torus.transform(known - x["pull"] * new) * resolvent)
             moments = jnp.tensordot(rows.T, new, 1)
+            # Minus the least value: both extremes are exchanged as maxima.
             return new, moments, (new.max(axis=0), -new.min(axis=0))
 
         slices = (p, now, then, jnp.asarray(self.drift), jnp.asarray(self.rows))

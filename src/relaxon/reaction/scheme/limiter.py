@@ -68,6 +68,7 @@ class Limiter(eqx.Module):
             lambda: self.grid.positions.limited(m_old, m, m_low, m_high),
             lambda: m,
         )
+        # Both densities in the box at fixed m: rho_g = rho_f - m must lie in [1/high, 1/low].
         rho_f = jnp.clip(
             raw.rho_f, jnp.maximum(low, m + 1.0 / high), jnp.minimum(high, m + 1.0 / low)
         )
@@ -89,6 +90,7 @@ class Limiter(eqx.Module):
             rho_g, eps, raw.extremes_q, raw.moments_q[0], 1.0 / high, 1.0 / low
         )
         none = jnp.zeros_like(rho_f)
+        # Without the guard the entropy never counts as grown.
         limits = Limits(rho_f, rho_g, share_p, share_q, none, none, -jnp.asarray(jnp.inf))
         if self.guard_entropy:
             limits = self._weighed(old, raw, limits)
@@ -126,6 +128,7 @@ class Limiter(eqx.Module):
         excess = limits.entropy - before
         share = jnp.clip(excess / jnp.maximum(limits.entropy - calm.entropy, 1e-300), 0.0, 1.0)
         share = jnp.where(jnp.isfinite(share), share, 1.0)
+        # share = 1 replaces `limits` altogether: 0 * NaN would not.
         blend = jax.tree.map(
             lambda a, b: jnp.where(share < 1.0, (1 - share) * a, 0.0) + share * b, limits, calm
         )

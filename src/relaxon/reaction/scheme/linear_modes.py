@@ -94,6 +94,7 @@ class LinearModes(Exponential):
         # Poles come in pairs, but modes are complex: all terms are needed.
         new_f, new_g = lax.fori_loop(0, len(self.poles), term, (0 * F, 0 * G))
         new = torus.inverse(new_f), torus.inverse(new_g)
+        # The mass difference to rounding: what is lost goes back along the equilibria (r^2, -1).
         lost = self._difference(y) - self._difference(new)
         share = lost / (r**2 + 1) / torus.volume
         return new[0] + share * r**2, new[1] - share

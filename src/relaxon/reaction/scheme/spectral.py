@@ -144,6 +144,7 @@ class Spectral(eqx.Module):
         weighted = self.values * self.lines[:, :, None]
         y = self._along_axes(ratios, jnp.swapaxes(weighted, -1, -2))
         zero = jnp.int32(0)
+        # The first step resolves the reactions and the crossing of a cell.
         dt = 0.1 * jnp.minimum(self.epsilon**2, self.epsilon * self.grid.torus.spacing)
         return SpectralState(jnp.asarray(0.0), dt, y, zero, zero, zero)
 
@@ -221,10 +222,12 @@ class Spectral(eqx.Module):
             pad = (..., *(None,) * (2 * d - 1))
             a, b = self.a[:, i][pad], self.b[:, i][pad]
             moved = a * front
+            # v P_n = b_(n+1) P_(n+1) + a_n P_n + b_n P_(n-1), along velocity axis i.
             moved = moved.at[:, :-1].add(b * front[:, 1:]).at[:, 1:].add(b * front[:, :-1])
             streams.append(jnp.moveaxis(moved, 1, 1 + i))
         stream = self.grid.torus.divergence(jnp.stack(streams))
         zeroth = (slice(None), *(0,) * d)
+        # The zeroth coefficient of the other species is the rate of loss.
         partner = y[::-1][zeroth].reshape((2, *(1,) * d, *self.grid.torus.shape))
         return (-partner * y).at[zeroth].add(1.0) / self.epsilon**2 - stream / self.epsilon
 

@@ -98,6 +98,7 @@ def confined_dms_constants(
         n: Number of nodes.
     """
     r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
+    # r^2/(r^2 + 1) weighs f: D_0, D_0' and E of the module's docstring.
     share = r * r / (1 + r * r)
     d0, swapped = share * T1 + (1 - share) * T2, (1 - share) * T1 + share * T2
     spread = share * T1**2 + (1 - share) * T2**2

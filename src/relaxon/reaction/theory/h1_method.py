@@ -89,6 +89,7 @@ def h1_rate(rho_inf, T1, T2, k=None, dimension: int = 1) -> SobolevRate:
     gain = np.sqrt(max(informations)) / 2
 
     def forms(wave):
+        # The two forms of the docstring in (X, Y, W): one matrix each for A, alpha, beta and gamma.
         unit = np.diag([1.0, 1.0, 0.0])
         first = np.diag([2 * loss, 0.0, 0.0])
         third = np.diag([0.0, 0.0, 2 * loss]) - _cross(wave + gain, wave + gain)
@@ -96,6 +97,7 @@ def h1_rate(rho_inf, T1, T2, k=None, dimension: int = 1) -> SobolevRate:
         dissipation = np.array([first, wave**2 * first, third, fourth])
         last = np.diag([0.0, 0.0, 1.0])
         functional = np.array([unit, wave**2 * unit, last, _cross(wave, wave)])
+        # Short waves make X and Y large beside W: rescaled, the eigenvalues keep their digits.
         scale = np.diag([1 / np.hypot(1, wave), 1 / np.hypot(1, wave), 1.0])
         return scale @ dissipation @ scale, scale @ functional @ scale
 
@@ -176,6 +178,7 @@ def _fourier_witness(r, transforms: _Amplitudes, wave, weights) -> Witness:
     centre = gamma * wave / beta
     square = (a + alpha * wave**2) / beta - centre**2
     if square <= 0:
+        # h <= 0 at p = -centre: this delta function is what cuts the weights off.
         parts = np.array([1.0, wave**2, centre**2, -2 * wave * centre])
         return Witness(None, parts, parts)
     # 2 Lambda + k h'/h is smallest at this p: the essential part begins there.
@@ -230,6 +233,7 @@ class _FourierForms:
     def gram(self, level) -> tuple[np.ndarray, np.ndarray]:
         """The 2 x 2 matrices U.M1^-1 U and V.M2^-1 V of the gain term."""
         h, (a1, a2) = self.h, self.amplitudes
+        # U and V span the gain term: h a_1, a_1 for f and a_2, h a_2 for g.
         one = a1 / ((2 * (1 / self.r) - level) * h + self.slope)
         two = a2 / ((2 * self.r - level) * h + self.slope)
         first = [[h * h * a1 @ one, h * a1 @ one], [h * a1 @ one, a1 @ one]]

@@ -150,6 +150,7 @@ def dms_constants(rho_inf, T1, T2, k=None) -> DmsConstants:
     r = positive("rho_inf", rho_inf)
     first, second = as_marginal("T1", T1), as_marginal("T2", T2)
     share = r * r / (1 + r * r)
+    # The second moment is b_1^2, the fourth b_1^2 (b_1^2 + b_2^2).
     (a1, a2), (b1, b2) = first.recurrence(3, "T1") ** 2, second.recurrence(3, "T2") ** 2
     d0 = share * a1 + (1 - share) * b1
     d0_swapped = (1 - share) * a1 + share * b1
@@ -165,6 +166,8 @@ def dms_constants(rho_inf, T1, T2, k=None) -> DmsConstants:
     candidates = [bounds(low)]
     if k is None:
         candidates.append((0.0, np.sqrt(spread) / d0))
+        # C_M^2 has a maximum over k at k^2 = D_0'/(D_0 D_0' - 2 E) if that is positive; otherwise
+        # it is largest at an end.
         excess = d0 * d0_swapped - 2 * spread
         if excess > 0:
             turn = np.sqrt(d0_swapped / excess) / _LONGEST

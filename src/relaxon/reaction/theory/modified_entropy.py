@@ -105,6 +105,7 @@ def linear_flow(space: ReactionSpace, F):
 
 def nonlinear_flow(space: ReactionSpace, F):
     """dF/dt of the nonlinear system (1) for the perturbation F of the equilibrium."""
+    # Q - L = -(rho_g f, rho_f g) of the perturbations, proof of Theorem 2.3.
     rho_f, rho_g = (_on_phase(space, density(space, h)) for h in F)
     linear = linear_flow(space, F)
     return linear[0] - rho_g * F[0], linear[1] - rho_f * F[1]
@@ -127,6 +128,7 @@ def auxiliary_product(space: ReactionSpace, F, G):
     d0 = jnp.einsum("n,ni,nj->ij", profile.ravel(), nodes, nodes)
     waves = _waves(u.shape)
     axes = tuple(range(u.ndim))
+    # 1 + k.D_0 k inverts w - div(D_0 grad w); the flux gets one odd derivative.
     hats = jnp.fft.fftn(current, axes=axes)
     symbol = 1 + jnp.einsum("...i,ij,...j->...", waves, d0, waves)
     w = jnp.fft.ifftn(-1j * jnp.sum(_odd(waves, u.shape) * hats, axis=-1) / symbol, axes=axes).real

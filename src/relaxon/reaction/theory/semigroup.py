@@ -93,6 +93,7 @@ def linear_decay(
     panels = max(1, int(np.ceil(t[-1] / length)))
     length = max(t[-1], 1e-12) / panels
     densities = _densities(r, k, first, second, start, v, dv, length, panels)
+    # What a density feeds back: r chi_1 rho_g into f, chi_2 rho_f/r into g, both with a minus.
     profiles = np.array([r * first.density(v), second.density(v) / r])
     phases = np.array([1 / r + 1j * k * v, r + 1j * k * v])
     fields = _fields(start, profiles, phases, densities, length, panels, t)
@@ -131,6 +132,7 @@ def _densities(r, k, first: Marginal, second: Marginal, start, v, dv, length, pa
         -r * _kernel(first, 1 / r, k, lags[1:]),
         -_kernel(second, r, k, lags[1:]) / r,
     ]
+    # Inside a panel s = t x', so the lag is length x (1 - x') and the kernel is smooth there.
     inner = length * _X[:, None] * (1 - _X[None, :])
     within = [
         -r * _kernel(first, 1 / r, k, inner),
@@ -154,6 +156,7 @@ def _densities(r, k, first: Marginal, second: Marginal, start, v, dv, length, pa
         # einsum, not BLAS: threads make products of this size slower.
         loss = np.exp(-np.array([[1 / r], [r]]) * times)
         right = dv * loss * np.einsum("tv,sv->st", waves, start)
+        # The past within the memory of the kernels, newest panel first.
         back = min(m, memory)
         if back:
             past = result[m - back : m][::-1] * weighted[:, None]
@@ -177,6 +180,7 @@ def _memory(kernels) -> int:
 def _fields(start, profiles, phases, densities, length, panels, t):
     """F and g at the times t: free streaming plus what the densities have fed in."""
     result = np.empty((t.size, *start.shape), dtype=complex)
+    # (7): densities enter with a minus, each the source of the other species.
     sources = -profiles
     whole = np.exp(-phases * length)
     decay = np.exp(-phases[None] * (length * (1 - _X))[:, None, None])

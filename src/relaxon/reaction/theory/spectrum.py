@@ -116,6 +116,7 @@ def spectral_gap(rho_inf, T1, T2, k) -> SpectralGap:
     edge = -min(r, 1 / r)
     if isinstance(first, GaussianMarginal) and isinstance(second, GaussianMarginal):
         root = _real_zero(r, first, second, k)
+        # A B decreases on the real axis: the zero lies right of the edge iff A B > 1 there.
         exists = _log_product(edge, r, first, second, k) > 0
         eigenvalues = (root,) if exists else ()
         density_rate: float | None = -root
@@ -207,8 +208,10 @@ def landau_poles(rho_inf, T1, T2, k, left: float | None = None) -> np.ndarray:
             return _dispersion(np.asarray(lam), r, first, second, k, True)
 
     height = 2 * (abs(left) + width + max(r, 1 / r))
+    # Above this height |A B| < 1/2, so that no zero lies beyond the box.
     while np.any(np.abs(1 - function(np.linspace(left, 0.1, 65) + 1j * height)) > 0.5):
         height *= 1.5
+    # Not symmetric, so that the first cut of the box misses the zeros on the real axis.
     return _conjugated(zeros_in_box(function, complex(left, -height * 1.01), complex(0.1, height)))
 
 
@@ -254,6 +257,8 @@ def _small_zero(r, first, second, k, root: float) -> float:
     for _ in range(6):
         a, b = first.defect(root + 1 / r, k), second.defect(root + r, k)
         value = root * (r + 1 / r) + root * root + a + b - a * b
+        # Newton with the slope to leading order, d(1 - s C)/ds = -2 (1 - s C)/s; the residual is
+        # exact.
         slope = r + 1 / r + 2 * root - 2 * a / (root + 1 / r) - 2 * b / (root + r)
         root -= value / slope
     return root
@@ -271,6 +276,7 @@ def _counted_zeros(r, first: Marginal, second: Marginal, k) -> tuple:
     scale = k + r + 1 / r
 
     def line(t):
+        # The whole line Re lambda = edge by the tangent of a bounded parameter.
         return edge + 1j * scale * np.tan(np.pi * (t - 0.5))
 
     # 1 - A B tends to 1 at both ends of the line, which the half plane lies to the right of.

@@ -119,6 +119,8 @@ def _wavenumber(n) -> float:
 def _undominated(first, second) -> list[np.ndarray]:
     """Lattice vectors n whose two variances n.D n are not both undercut by another vector."""
     size = first.shape[0]
+    # A lattice vector can only compete if n.S n <= e.S e for one S, so |n|^2 <= e.S e/min
+    # eigenvalue.
     axis = np.eye(size)[np.argmin(np.diag(first) / np.trace(first))]
     reach = np.sqrt(
         max(
@@ -135,6 +137,7 @@ def _undominated(first, second) -> list[np.ndarray]:
     vectors = vectors[np.any(vectors != 0, axis=1)]
     one = np.einsum("ni,ij,nj->n", vectors, first, vectors)
     two = np.einsum("ni,ij,nj->n", vectors, second, vectors)
+    # Ascending in the first variance: a vector stays if its second is smaller than all before.
     chosen, best = [], np.inf
     for i in np.lexsort((two, one)):
         if two[i] < best * (1 - 1e-14):
