@@ -132,6 +132,7 @@ def equilibrium(
             other = gaussian_mixture(
                 grid, [0.7, 0.3], centres, [0.6 * temperature, 1.9333 * temperature]
             )
+            # Farther out F is so small that its rounding would be measured.
             inside = np.asarray(grid.r) < 6 * scale
             still, moving = (
                 np.max(np.abs(np.asarray(operator.rhs(f, grid) / f))[inside]) for f in (rest, other)
@@ -175,6 +176,8 @@ def landau_prefactor(
             bare = Landau(strength=factor * float(weak.landau_prefactor()))
             fourth = [grid.integrate(e.rhs(f, grid) * grid.r**4) for e in (equation(weak), bare)]
             ratios.append(float(fourth[0] / fourth[1]))
+        # The operator tends to Landau's like a power series in the amplitude: two steps of
+        # Richardson.
         once = [2 * b - a for a, b in pairwise(ratios)]
         twice = (4 * once[1] - once[0]) / 3
         found.append(abs(twice - 1))
@@ -194,6 +197,7 @@ def _prefactor(potential: Potential) -> float:
     high = float(getattr(potential, "k_max", 40.0))
 
     def density(s: float) -> float:
+        # dk = k ds.
         k = math.exp(s)
         return k ** (d + 1) * math.pi * float(potential.vhat(jnp.asarray(k))) ** 2
 
@@ -233,9 +237,11 @@ def sum_rule_defects(
     model, log_f = radial_screening(potential, grid), jnp.log(f)
     u, weight = model.strips.radius, model.strips.weight
     product = potential.screening_product(model.dispersion(log_f))
+    # The factor 2 is the half line u < 0.
     first, second = (float(2 * jnp.sum(weight * product * u**power)) for power in (1, -1))
     start = np.asarray(model.dispersion(log_f).real)[0]
     square = np.asarray(u[0]) ** 2
+    # z is even in u: a polynomial in u^2 through the Gauss points of the first cell, at u = 0.
     at_zero = np.polynomial.Polynomial.fit(square, start, len(square) - 1)(0.0)
     exact = (potential.G(jnp.asarray(at_zero + 0j)) - potential.G(jnp.asarray(0j))).real
     return (
@@ -279,6 +285,7 @@ def _least_epsilon(potential: Potential, reach: float, points: int) -> float:
     """min |eps(k, u)| over k and |u| < reach at mu, from z in closed form."""
     u = jnp.linspace(0.0, reach, points + 1)
     values = least_epsilon(z_maxwellian(u), potential.v_min, potential.v_max)[0]
+    # Once more between the neighbours of the least value.
     at = int(jnp.argmin(values))
     step = reach / points
     fine = jnp.linspace(max(float(u[at]) - step, 0.0), min(float(u[at]) + step, reach), points + 1)

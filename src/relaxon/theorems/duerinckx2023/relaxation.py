@@ -115,6 +115,7 @@ def sobolev(grid: RadialGrid, values: Any, order: int, inverse: float = 0.0, m: 
         return spline(x[n:], 1) / slope
 
     for _ in range(order // 2):
+        # Laplace g = g'' + (d - 1) g'/r; the derivative of an even function is odd.
         first = derivative(g, 1)
         g = g - derivative(first, -1) - (d - 1) * first / r
     parts = [g] + ([derivative(g, 1)] if order % 2 else [])

@@ -116,6 +116,7 @@ def fit_blowup(solution: Solution, first: float = 30.0, last: float = 3e4) -> Bl
     thirds = np.array_split(np.arange(len(ts)), 3)
     local = np.array([-np.polyfit(np.log(star - ts[i]), log_f[i], 1)[0] for i in thirds])
     halves = [approach(ts[i], log_f[i])[0] for i in np.array_split(np.arange(len(ts)), 2)]
+    # Standard error of a slope: residual over this.
     spread = np.std(np.log(star - ts)) * math.sqrt(len(ts))
     return BlowupFit(
         time=star,

@@ -98,6 +98,8 @@ def forms(
     root = np.sqrt(maxwell)
     measure = w * r**2
     angular = l * (l + 1) / r**2
+    # `up` belongs to grad(g/M) sqrt(M), which lambda_1 sees; `down` to grad g/sqrt(M), as in
+    # (2.19).
     up, down = slope + (r / 2)[:, None] * value, slope - (r / 2)[:, None] * value
 
     def product(u: np.ndarray, weight: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -106,6 +108,7 @@ def forms(
     inner = _cumulative(edges, x)
     outer = w[None, :] - inner
     potential = _potential(l, r, inner, outer) * root[None, :]
+    # Q(g, M): its quadrature is not symmetric to the last bit, and M w^2 is its local part.
     exchanged = value.T @ ((measure * root)[:, None] * (potential @ value))
     exchanged = (exchanged + exchanged.T) / 2 + product(value, maxwell, value)
     operator = product(up, lam1, up) + product(value, lam2 * angular, value)
@@ -181,6 +184,7 @@ def _potential(l: int, r: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> n
     def outside(power: int) -> np.ndarray:  # r^(1 - power) int_r^inf s^power g ds
         return outer * (r[:, None] / r[None, :]) ** (1 - power) * r[None, :]
 
+    # Coefficients of the expansion of |v - w| in Legendre polynomials, differentiated twice.
     first, third = (l + 1) * (l + 2) / (2 * l + 3), l * (l - 1) / (2 * l - 1)
     a = (inside(l + 2) + outside(1 - l)) / (2 * l + 1)
     b = first * (inside(l + 4) + outside(1 - l)) - third * (inside(l + 2) + outside(3 - l))

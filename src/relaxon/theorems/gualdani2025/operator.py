@@ -111,9 +111,11 @@ def _residuals(equation: Any, mixture: tuple, n: int, square: float) -> dict[str
     over_r = np.append(-_density(weights, temperatures, 0.0)[0] / 3, friction[1:] / faces[1:])
     over_r_c, over_r_slope = _at_centres(grid, over_r)
     f_exact, f_slope, f_curve = _density(weights, temperatures, r)
+    # A : Hess F = lam1 F'' + 2 lam2 F'/r for radial F, with F in closed form.
     expanded = lam1_c * f_curve + 2 * lam2_c * f_slope / r + square * f_exact**2
     terms = np.abs(lam1_c * f_curve) + np.abs(2 * lam2_c * f_slope / r) + f_exact**2
     mass = _mass(weights, temperatures, r)
+    # (2.12): the divergence of a radial matrix field is lam1' + 2 (lam1 - lam2)/r.
     return {
         "(2.12)": _relative(slope1 + 2 * (lam1_c - lam2_c) / r - slope_a, slope_a),
         "(2.13)": _relative(3 * over_r_c + r * over_r_slope + f_exact, f_exact),
@@ -238,6 +240,7 @@ def coercive(
 def _at_centres(grid: RadialGrid, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Value and r-derivative at the centres of an even function given at all faces."""
     dx, n = float(grid.dx), grid.n
+    # Eight mirrored values, so that the spline of degree 7 is even across r = 0.
     x = np.arange(-8, n + 1) * dx
     spline = make_interp_spline(x, np.concatenate([values[8:0:-1], values]), k=7)
     centres = (np.arange(n) + 0.5) * dx

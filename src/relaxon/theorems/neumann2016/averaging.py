@@ -197,6 +197,7 @@ def _bands(epsilon: float, quick: bool, rtol: float) -> dict[str, np.ndarray]:
     problem = Problem(model, grid, model.local_equilibrium(rho, grid))
     times = np.geomspace(0.015 * epsilon / most, end, 60)
     run = solved(problem, end, Record(times=times), rtol)
+    # (records, points): octaves in x, then the norm in time, over the first record.
     found = {}
     for name in ("rho_f", "rho_g"):
         power = np.abs(np.fft.fft(run.fields[name], axis=1)) ** 2

@@ -128,6 +128,7 @@ def microscopic(quick: bool, *, factor: float = 1.0) -> Measurement:
             root = np.sqrt(weights)
             symmetric = -root[:, None] * np.asarray(operator) / root
             values = np.linalg.eigvalsh((symmetric + symmetric.T) / 2)
+            # Ascending: the first value is 0, that of the local equilibria (12).
             ratios.append(float(values[1] / (factor * min(r, 1 / r))))
         found.append(max(ratios, key=lambda x: abs(x - 1)))
     error = max(abs(found[1] - found[0]), 1e-13)
@@ -174,6 +175,7 @@ def _operator_norms(r: float, T1: float, T2: float, nodes: int, wave: int) -> tu
     """Lambda_M, |A T (1 - Pi)|, |A L| and |Pi T Pi| of one mode, from the operators themselves."""
     space, points = _space(r, T1, T2, nodes, 8)
     x = 2 * math.pi * wave * np.arange(points) / points
+    # The mode at local equilibrium, e of the norms below; size is |e|^2.
     u = np.cos(x)[:, None]
     local = (u * r * r * np.asarray(space.chi1), -u * np.asarray(space.chi2))
     size = float(lyapunov.inner_product(space, local, local))
@@ -388,6 +390,7 @@ def _h1_quotient(bent: bool, mean: float, nodes: int) -> tuple[float, float, flo
         solution = solved(Problem(model.linearized(r), grid, data), 3.0, record, 1e-6)
     best = sobolev.h1_rate(r, 1.0, 1.0)
     space = lyapunov.ReactionSpace(r, velocity.v, velocity.weights, chi1, chi2)
+    # The box of velocities has the width 22 = 2 * 11.
     waves = 2j * math.pi * np.fft.fftfreq(nodes, 22.0 / nodes)
     waves[nodes // 2] = 0.0
 
