@@ -25,9 +25,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.core.equation import Equation
-from relaxon.core.errors import positive, require
+from relaxon.core.errors import require
 from relaxon.core.methods import Posed, solves
+from relaxon.core.numbers import positive
 from relaxon.core.registry import storable
+from relaxon.core.types import Real
 from relaxon.distributions.functionals import mass
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.radial import RadialGrid, sphere_area
@@ -61,7 +63,7 @@ class FokkerPlanck(Equation):
     temperature: Array
     rate: Array
 
-    def __init__(self, temperature: float = 1.0, rate: float = 1.0):
+    def __init__(self, temperature: Real = 1.0, rate: Real = 1.0):
         self.temperature = jnp.asarray(positive("temperature", temperature))
         self.rate = jnp.asarray(positive("rate", rate))
 

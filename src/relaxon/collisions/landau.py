@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from relaxon.collisions.cartesian.convolution import landau_operator
@@ -24,8 +23,10 @@ from relaxon.collisions.radial.screening import (
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
 from relaxon.core.methods import Posed, solves
+from relaxon.core.numbers import number
 from relaxon.core.references import PAPERS
 from relaxon.core.registry import storable
+from relaxon.core.types import Real
 from relaxon.distributions.functionals import moments
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
@@ -76,18 +77,13 @@ class Landau(Equation):
     reaction: Array
     reactive: bool = eqx.field(static=True)
 
-    def __init__(self, gamma: float = -3.0, strength: float = STRENGTH, reaction: float = 0.0):
-        for name, value in (("gamma", gamma), ("strength", strength), ("reaction", reaction)):
-            require(
-                isinstance(value, int | float | np.floating) and math.isfinite(value),
-                f"{name} must be a finite number, but is {value!r}.",
-            )
+    def __init__(self, gamma: Real = -3.0, strength: Real = STRENGTH, reaction: Real = 0.0):
+        gamma, strength = number("gamma", gamma), number("strength", strength)
+        reaction = number("reaction", reaction)
         require(-3 <= gamma <= 1, f"gamma must lie in [-3, 1], but is {gamma:g}.")
         require(strength > 0, f"strength must be > 0, but is {strength:g}.")
-        self.gamma = float(gamma)
-        self.strength = jnp.asarray(float(strength))
-        self.reaction = jnp.asarray(float(reaction))
-        self.reactive = bool(reaction != 0)
+        self.gamma, self.reactive = gamma, reaction != 0
+        self.strength, self.reaction = jnp.asarray(strength), jnp.asarray(reaction)
 
     @classmethod
     def from_file(

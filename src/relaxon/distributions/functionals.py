@@ -9,6 +9,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import scalar, shown
+from relaxon.core.shapes import on_grid, traceable
+from relaxon.core.types import OnGrid, Real, Scalar
 from relaxon.grids.radial import RadialGrid
 
 
@@ -108,19 +111,20 @@ def fisher_information(f: Array, grid: Any) -> Array:
     return 4 * grid.dirichlet(jnp.sqrt(jnp.maximum(f, 0.0)))
 
 
-def lp_norm(f: Array, grid: Any, p: float) -> Array:
+def lp_norm(f: OnGrid, grid: Any, p: Real) -> Scalar:
     r"""$ \|f\|_{L^p} = (\int |f|^p dv)^{1/p} $; p = inf is the maximum.
 
     For Landau-Coulomb p > 3/2 is subcritical, p < 3/2 supercritical (gualdani2025, introduction).
     """
-    require(p >= 1, f"p must be >= 1, but is {p!r}.")
+    given, p = p, scalar(p)
+    require(p >= 1, f"p must be >= 1, but is {shown(given)}.")
     scale = jnp.maximum(jnp.max(jnp.abs(f)), 1e-300)
-    if p == float("inf"):
+    if math.isinf(p):
         return jnp.max(jnp.abs(f))
     return scale * grid.integrate(jnp.abs(f / scale) ** p) ** (1 / p)
 
 
-def weighted_norm(g: Array, grid: Any, temperature: float = 1.0) -> Array:
+def weighted_norm(g: Array, grid: Any, temperature: Any = 1.0) -> Scalar:
     r"""Far-field norm $ \|g\|_{L^2_M} = (\int g^2 M_T^{-1} dv)^{1/2} $ (gualdani2025 (2.6)).
 
     Args:
@@ -128,6 +132,7 @@ def weighted_norm(g: Array, grid: Any, temperature: float = 1.0) -> Array:
         grid: The grid of g.
         temperature: T of the weight; 1 in the paper.
     """
+    g, temperature = on_grid("g", g, grid.shape), traceable("temperature", temperature)
     weight = (2 * jnp.pi * temperature) ** (grid.d / 2)
     exponent = speed_square(grid) / (4 * temperature)
     return jnp.sqrt(weight * grid.integrate(_growing(g, exponent) ** 2))
@@ -143,6 +148,7 @@ def near_field_norm(h: Array, grid: Any, width: Any) -> Array:
         grid: The grid of h.
         width: T = T(t) of the weight.
     """
+    h, width = on_grid("h", h, grid.shape), traceable("width", width)
     exponent = speed_square(grid) / (4 * width)
     return jnp.sqrt(grid.integrate(_growing(h, exponent) ** 2)) * width ** (-grid.d / 4)
 

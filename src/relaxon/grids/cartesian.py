@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, require
+from relaxon.core.numbers import dimension, integer, positive, shown
 from relaxon.core.registry import storable
 from relaxon.grids.base import Grid
 
@@ -42,19 +43,14 @@ class VelocityGrid(Grid):
     v_max: float = 6.0
 
     def __post_init__(self):
-        require(self.d in (2, 3), f"d must be 2 or 3, but is {self.d!r}.")
-        whole = isinstance(self.n, int | np.integer) and not isinstance(self.n, bool)
+        n = integer(self.n) or 0
         require(
-            whole and self.n >= 8 and self.n % 2 == 0,
-            f"n must be an even whole number of at least 8, but is {self.n!r}.",
+            n >= 8 and n % 2 == 0,
+            f"n must be an even whole number of at least 8, but is {shown(self.n)}.",
         )
-        number = isinstance(self.v_max, int | float | np.number)
-        require(
-            number and math.isfinite(self.v_max) and self.v_max > 0,
-            f"v_max must be a finite number > 0, but is {self.v_max!r}.",
-        )
-        object.__setattr__(self, "n", int(self.n))
-        object.__setattr__(self, "v_max", float(self.v_max))
+        object.__setattr__(self, "d", dimension(self.d, (2, 3)))
+        object.__setattr__(self, "n", n)
+        object.__setattr__(self, "v_max", positive("v_max", self.v_max))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -14,7 +14,9 @@ from scipy.interpolate import CubicSpline
 from scipy.special import zeta
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import dimension, positive, whole
 from relaxon.core.registry import storable
+from relaxon.core.types import Real, Whole
 from relaxon.grids.base import Grid
 
 OUTER_STRETCH = 4.0
@@ -74,7 +76,7 @@ class RadialGrid(eqx.Module, Grid):
     difference: Array
     interpolation: Array
 
-    def __init__(self, d: int = 3, n: int = 200, r_max: float = 12.0, r_min: float = 0.1):
+    def __init__(self, d: Whole = 3, n: Whole = 200, r_max: Real = 12.0, r_min: Real = 0.1):
         """Build the grid.
 
         Args:
@@ -86,16 +88,8 @@ class RadialGrid(eqx.Module, Grid):
         Raises:
             InputError: An argument is outside its range.
         """
-        require(d in (2, 3), f"The dimension d must be 2 or 3, but is {d!r}.")
-        require(
-            isinstance(n, int | np.integer) and n >= 16,
-            f"The number of cells n must be an integer >= 16, but is {n!r}.",
-        )
-        for name, value in (("r_max", r_max), ("r_min", r_min)):
-            require(
-                isinstance(value, int | float | np.floating) and math.isfinite(value) and value > 0,
-                f"{name} must be a positive finite number, but is {value!r}.",
-            )
+        d, n = dimension(d, (2, 3)), whole("n", n, 16)
+        r_max, r_min = positive("r_max", r_max), positive("r_min", r_min)
         require(r_min <= r_max, f"r_min must not exceed r_max = {r_max:g}, but is {r_min:g}.")
 
         dx = (math.asinh(r_max / r_min) + OUTER_STRETCH) / n
@@ -104,11 +98,10 @@ class RadialGrid(eqx.Module, Grid):
         faces[-1] = r_max
         slope = _slope(centres, r_max, r_min)
 
-        self.d = int(d)
-        self.n = int(n)
+        self.d, self.n = d, n
         self.r = jnp.asarray(centres)
         self.faces = jnp.asarray(faces)
-        self.r_min = jnp.asarray(float(r_min))
+        self.r_min = jnp.asarray(r_min)
         self.dx = jnp.asarray(dx)
         self.slope = jnp.asarray(slope)
         self.face_slope = jnp.asarray(_slope(faces, r_max, r_min))

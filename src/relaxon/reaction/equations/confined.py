@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import positive, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import positive
 from relaxon.core.registry import storable
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.confinement import Confinement, Confining, confinement

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import positive
 from relaxon.core.registry import storable
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import Confinement, Confining, confinement
@@ -37,12 +38,8 @@ class ConfinedLimit(Limit):
     potential: Confinement
 
     def __init__(self, D1: float = 1.0, D2: float = 1.0, potential: Confining = "harmonic"):
-        for name, value in (("D1", D1), ("D2", D2)):
-            require(
-                isinstance(value, int | float | np.floating) and 0 < value < np.inf,
-                f"{name} must be a positive number, but is {value!r}.",
-            )
-        self.D1, self.D2, self.potential = float(D1), float(D2), confinement(potential)
+        self.D1, self.D2 = positive("D1", D1), positive("D2", D2)
+        self.potential = confinement(potential)
 
     @classmethod
     def from_file(

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import InputError, positive, require
+from relaxon.core.errors import InputError, require
+from relaxon.core.numbers import positive
 from relaxon.core.registry import storable
 from relaxon.distributions.profiles import Profile, Profiled, profile, profile_of, sample
 from relaxon.grids.phase import PhaseGrid
@@ -166,10 +167,9 @@ class LinearizedReaction(Perturbation):
     rho_inf: float = eqx.field(static=True)
 
     def __init__(self, chi1: Any, chi2: Any, epsilon: float = 1.0, rho_inf: float = 1.0):
-        positive("rho_inf", rho_inf)
         base = KineticReaction(chi1, chi2, epsilon)
         self.chi1, self.chi2, self.epsilon = base.chi1, base.chi2, base.epsilon
-        self.rho_inf = float(rho_inf)
+        self.rho_inf = positive("rho_inf", rho_inf)
 
     @classmethod
     def from_file(

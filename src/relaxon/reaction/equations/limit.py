@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.equation import Equation
-from relaxon.core.errors import reals, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import reals
 from relaxon.core.references import PAPERS
 from relaxon.core.registry import storable
 from relaxon.distributions.profiles import Profiled, profile_of

@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import InputError, reals, require
+from relaxon.core.errors import InputError, require
+from relaxon.core.numbers import reals
 from relaxon.core.references import PAPERS
 from relaxon.reaction.equations.limit import ReactionEquation, density_from_difference, relative
 
