@@ -76,7 +76,8 @@ def gaussian_mixture(grid: Any, weights: Any, means: Any, covariances: Any) -> A
     """
     d = grid.d
     weights, means = np.atleast_1d(reals("weights", weights)), reals("means", means)
-    require(np.ndim(covariances) > 0, f"covariances must be a list, but is {shown(covariances)}.")
+    listed = isinstance(covariances, list | tuple) or np.ndim(covariances) > 0
+    require(listed, f"covariances must be a list, but is {shown(covariances)}.")
     require(
         weights.ndim == 1 and means.shape == (len(weights), d) and len(covariances) == len(weights),
         f"A mixture of {len(weights)} Gaussians needs means of shape ({len(weights)}, {d}) and "

@@ -16,7 +16,8 @@ from scipy.special import zeta
 from relaxon.core.errors import require
 from relaxon.core.numbers import dimension, positive, whole
 from relaxon.core.registry import storable
-from relaxon.core.types import Real, Whole
+from relaxon.core.shapes import on_grid
+from relaxon.core.types import OnGrid, Real, Vector, Whole
 from relaxon.grids.base import Grid
 
 OUTER_STRETCH = 4.0
@@ -182,7 +183,7 @@ class RadialGrid(eqx.Module, Grid):
         """True: one direction stands for all."""
         return True
 
-    def marginal(self, f: Array, direction: Any = None) -> tuple[Array, Array, Array]:
+    def marginal(self, f: OnGrid, direction: Any = None) -> tuple[Vector, Vector, Vector]:
         r"""Plane integrals of a radial f, $ F_1(u) = \int_{n \cdot v = u} f \, dS $, and F_1'.
 
         Args:
@@ -192,7 +193,7 @@ class RadialGrid(eqx.Module, Grid):
         Returns:
             (u, F1, F1prime) on a uniform line of u, as fine as the finest cell allows.
         """
-        return radial_marginal(self, np.asarray(f))
+        return radial_marginal(self, np.asarray(on_grid("f", f, self.shape)))
 
     def coordinates(self) -> dict[str, Array]:
         """Names and values of the grid's axes, for labelled arrays."""

@@ -23,7 +23,7 @@ import numpy as np
 
 from relaxon.core.errors import InputError, require
 from relaxon.core.numbers import reals
-from relaxon.core.shapes import known, on_grid
+from relaxon.core.shapes import known
 from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
 from relaxon.screening.penrose import PenroseReport, penrose, penrose_marginal
 from relaxon.screening.plasma_function import dispersion_integral, dispersion_integral_real
@@ -49,11 +49,6 @@ class HasMarginal(Protocol):
     """What a velocity grid offers to this module."""
 
     d: int
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of a function on the grid."""
-        ...
 
     def marginal(self, f: Any, direction: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
         """The uniform grid u, F1(u; direction) and its derivative."""
@@ -122,7 +117,6 @@ def epsilon(
     Accuracy: spectral in the grid of the marginal (tests/unit/screening/test_dispersion.py).
     """
     wavenumber, direction = jnp.asarray(reals("k", k)), reals("direction", direction)
-    f = on_grid("f", f, grid.shape)
     least = float(wavenumber.min())
     require(least >= 0, f"k must be >= 0, but its least value is {least:.6g}.")
     check_direction(direction, grid.d)

@@ -11,6 +11,8 @@ import numpy as np
 from relaxon.core.errors import require
 from relaxon.core.numbers import positive
 from relaxon.core.registry import storable
+from relaxon.core.shapes import on_grid
+from relaxon.core.types import Field, OnGrid, Real
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import Confinement, Confining, confinement
 from relaxon.reaction.equations.limit import Limit, density_from_difference
@@ -37,7 +39,7 @@ class ConfinedLimit(Limit):
     D2: float = eqx.field(static=True)
     potential: Confinement
 
-    def __init__(self, D1: float = 1.0, D2: float = 1.0, potential: Confining = "harmonic"):
+    def __init__(self, D1: Real = 1.0, D2: Real = 1.0, potential: Confining = "harmonic"):
         self.D1, self.D2 = positive("D1", D1), positive("D2", D2)
         self.potential = confinement(potential)
 
@@ -74,6 +76,6 @@ class ConfinedLimit(Limit):
         rho = density_from_difference(m)
         return 0.5 * (self.D1 * rho**2 - self.D2 / rho**2)
 
-    def rhs(self, m: jax.Array, grid: ConfinedLine) -> jax.Array:
+    def rhs(self, m: OnGrid, grid: ConfinedLine) -> Field:
         """Time derivative of m; its integral with the weight vanishes to rounding."""
-        return grid.laplacian(self.potential_flux(m))
+        return grid.laplacian(self.potential_flux(on_grid("m", m, grid.shape)))
