@@ -11,6 +11,8 @@ import numpy as np
 
 from relaxon.cases.catalogue import Case, case, from_tables
 from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.numbers import scalar, shown, whole
+from relaxon.core.types import Real, Whole
 
 TIME = "rtol"
 """The setting that refines time steps."""
@@ -180,9 +182,9 @@ class Convergence:
 def convergence(
     problem: Case | str,
     refine: str | Iterable[str] | None = None,
-    levels: int = 3,
+    levels: Whole = 3,
     quantities: Iterable[str] | None = None,
-    factor: float = 2.0,
+    factor: Real = 2.0,
 ) -> Convergence:
     """Errors and observed orders of a case, by refining its grid and its time steps.
 
@@ -217,10 +219,8 @@ def convergence(
     """
     start = case(problem) if isinstance(problem, str) else problem
     require(isinstance(start, Case), f"convergence needs a case, but got a {type(start).__name__}.")
-    whole = isinstance(levels, int) and not isinstance(levels, bool)
-    require(whole and levels >= 3, f"levels must be a whole number >= 3, but is {levels!r}.")
-    number = isinstance(factor, int | float)
-    require(number and 1 < factor <= 10, f"factor must lie in (1, 10], but is {factor!r}.")
+    levels, given, factor = whole("levels", levels, 3), factor, scalar(factor)
+    require(1 < factor <= 10, f"factor must lie in (1, 10], but is {shown(given)}.")
     allowed = [*start.problem.grid.refines, TIME]
     chosen = allowed if refine is None else [refine] if isinstance(refine, str) else list(refine)
     for setting in chosen:

@@ -22,6 +22,7 @@ import pydantic
 
 from relaxon.core.entries import Entry, entries, supplied
 from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.numbers import plain
 from relaxon.core.registry import discover
 
 STRICT = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -148,6 +149,8 @@ def held(hint: Any) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint in (bool, int, float, str):
         return hint
+    if origin is typing.Annotated:
+        return held(hint.__metadata__[0])
     if origin is list:
         return None if held(arguments[0]) is None else hint
     if origin in (dict, Mapping):
@@ -163,10 +166,10 @@ def held(hint: Any) -> Any:
 def section(table: str, kind: str) -> type[pydantic.BaseModel]:
     """The model of a table of a type, from the signature of what builds it."""
     build: Any = entries(table)[kind].build
-    hints = typing.get_type_hints(build)
+    hints = typing.get_type_hints(build, include_extras=True)
     if inspect.isclass(build):
         # The fields of a class, and what its constructor says more precisely than Any.
-        inside = typing.get_type_hints(vars(build)["__init__"])
+        inside = typing.get_type_hints(vars(build)["__init__"], include_extras=True)
         hints |= {name: hint for name, hint in inside.items() if hint is not Any}
     keys: dict[str, Any] = {}
     for name, parameter in inspect.signature(build).parameters.items():
@@ -219,7 +222,9 @@ def parse(tables: Mapping[str, Any], settings: Mapping[str, Any] | None = None) 
     typed = {name: kind for name, kind in kinds.items() if kind is not None}
     models = {name: section(name, kind) for name, kind in typed.items()} | PLAIN
     changes = [
-        (place, value) for key, value in (settings or {}).items() for place in _places(key, models)
+        (place, plain(value))
+        for key, value in (settings or {}).items()
+        for place in _places(key, models)
     ]
     for (name, inner), _ in changes:
         replaced = entries(name)[typed[name]].replaces.get(inner) if name in typed else None

@@ -25,9 +25,12 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.core.equation import Equation
-from relaxon.core.errors import positive, require
+from relaxon.core.errors import require
 from relaxon.core.methods import Posed, solves
+from relaxon.core.numbers import positive
 from relaxon.core.registry import storable
+from relaxon.core.shapes import on_grid
+from relaxon.core.types import Field, OnGrid, Real
 from relaxon.distributions.functionals import mass
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.radial import RadialGrid, sphere_area
@@ -61,21 +64,22 @@ class FokkerPlanck(Equation):
     temperature: Array
     rate: Array
 
-    def __init__(self, temperature: float = 1.0, rate: float = 1.0):
+    def __init__(self, temperature: Real = 1.0, rate: Real = 1.0):
         self.temperature = jnp.asarray(positive("temperature", temperature))
         self.rate = jnp.asarray(positive("rate", rate))
 
-    def rhs(self, f: Array, grid: RadialGrid) -> Array:
+    def rhs(self, f: OnGrid, grid: RadialGrid) -> Field:
         """df/dt, shape `grid.shape`."""
         self.require_grid(grid)
+        f = on_grid("f", f, grid.shape)
         exchange = Exchange(self, f, grid)
         return f * exchange.rate(jnp.zeros(()), exchange.encode(f))
 
-    def invariants(self, f: Array, grid: RadialGrid) -> dict[str, Array]:
+    def invariants(self, f: OnGrid, grid: RadialGrid) -> dict[str, Array]:
         """The mass."""
         return {"mass": mass(f, grid)}
 
-    def equilibrium(self, f: Array, grid: RadialGrid) -> Array:
+    def equilibrium(self, f: OnGrid, grid: RadialGrid) -> Field:
         """The Maxwellian of the bath with the mass of f."""
         return mass(f, grid) * maxwellian(grid, 1.0, float(self.temperature))
 

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from relaxon.collisions.cartesian.convolution import landau_operator
@@ -24,9 +23,12 @@ from relaxon.collisions.radial.screening import (
 from relaxon.core.equation import Equation
 from relaxon.core.errors import InputError, require
 from relaxon.core.methods import Posed, solves
+from relaxon.core.numbers import number
 from relaxon.core.references import PAPERS
 from relaxon.core.registry import storable
-from relaxon.distributions.functionals import moments
+from relaxon.core.shapes import on_grid
+from relaxon.core.types import Field, OnGrid, Real
+from relaxon.distributions.functionals import VelocitySpace, moments
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
@@ -76,18 +78,13 @@ class Landau(Equation):
     reaction: Array
     reactive: bool = eqx.field(static=True)
 
-    def __init__(self, gamma: float = -3.0, strength: float = STRENGTH, reaction: float = 0.0):
-        for name, value in (("gamma", gamma), ("strength", strength), ("reaction", reaction)):
-            require(
-                isinstance(value, int | float | np.floating) and math.isfinite(value),
-                f"{name} must be a finite number, but is {value!r}.",
-            )
+    def __init__(self, gamma: Real = -3.0, strength: Real = STRENGTH, reaction: Real = 0.0):
+        gamma, strength = number("gamma", gamma), number("strength", strength)
+        reaction = number("reaction", reaction)
         require(-3 <= gamma <= 1, f"gamma must lie in [-3, 1], but is {gamma:g}.")
         require(strength > 0, f"strength must be > 0, but is {strength:g}.")
-        self.gamma = float(gamma)
-        self.strength = jnp.asarray(float(strength))
-        self.reaction = jnp.asarray(float(reaction))
-        self.reactive = bool(reaction != 0)
+        self.gamma, self.reactive = gamma, reaction != 0
+        self.strength, self.reaction = jnp.asarray(strength), jnp.asarray(reaction)
 
     @classmethod
     def from_file(
@@ -116,7 +113,7 @@ class Landau(Equation):
             return FixedKernel(self._lines(grid).kernel(jnp.zeros(grid.n)))
         return FixedKernel(MinKernel(self.strength / STRENGTH * grid.faces[1:-1] ** 3 / 3))
 
-    def rhs(self, f: Array, grid: Any) -> Array:
+    def rhs(self, f: OnGrid, grid: VelocitySpace) -> Field:
         """Collisions plus reaction, shape `grid.shape`.
 
         Accuracy: order 4 in integrals against smooth functions and at fixed r; the error at single
@@ -126,6 +123,7 @@ class Landau(Equation):
             InputError: A grid and gamma for which there is no operator.
         """
         self.require_grid(grid)
+        f = on_grid("f", f, grid.shape)
         if isinstance(grid, VelocityGrid):
             operator = landau_operator(grid, self.gamma, self.strength)
             return operator(f) + self.reaction * f**2
@@ -135,7 +133,7 @@ class Landau(Equation):
         collisions = f * log_rate(frame.adapted(ell), self.kernel_model(grid).value, ell)
         return collisions + self.reaction * f**2
 
-    def coefficients(self, f: Array, grid: Any) -> tuple[Any, Array]:
+    def coefficients(self, f: OnGrid, grid: VelocitySpace) -> tuple[Any, Array]:
         r"""Diffusion and friction at the cell faces.
 
         $$ \lambda_1(r) = \frac13 \Big[ r^{-3} \int_0^r s^4 F ds + \int_r^\infty s F ds \Big],
@@ -151,6 +149,7 @@ class Landau(Equation):
         Accuracy: order 6 in the cell size in d = 3, order 4 in d = 2.
         """
         self.require_grid(grid)
+        f = on_grid("f", f, grid.shape)
         if isinstance(grid, VelocityGrid):
             return landau_operator(grid, self.gamma, self.strength).coefficients(f)
         if grid.d == 2:
@@ -168,12 +167,13 @@ class Landau(Equation):
         """The engine of the screened operator with the constant weight of this one."""
         return radial_screening(Unscreened(2, 2 * jnp.pi * self.strength), grid)
 
-    def invariants(self, f: Array, grid: Any) -> dict[str, Array]:
+    def invariants(self, f: OnGrid, grid: VelocitySpace) -> dict[str, Array]:
         """Mass and energy (and momentum where it is not zero by symmetry)."""
         return moments(f, grid)
 
-    def equilibrium(self, f: Array, grid: Any) -> Array:
+    def equilibrium(self, f: OnGrid, grid: VelocitySpace) -> Field:
         """The Maxwellian with the mass, momentum and energy of f (gualdani2025, Theorem 1.1)."""
+        f = on_grid("f", f, grid.shape)
         if isinstance(grid, VelocityGrid):
             return matched_maxwellian(f, grid).values(grid)
         mass, temperature = _mass_and_temperature(f, grid)

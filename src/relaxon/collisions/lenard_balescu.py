@@ -24,7 +24,9 @@ from relaxon.core.errors import InputError, require
 from relaxon.core.methods import Posed, solves
 from relaxon.core.references import PAPERS
 from relaxon.core.registry import storable
-from relaxon.distributions.functionals import moments, temperature
+from relaxon.core.shapes import on_grid
+from relaxon.core.types import Field, OnGrid
+from relaxon.distributions.functionals import VelocitySpace, moments, temperature
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
@@ -73,7 +75,7 @@ class LenardBalescu(Equation):
         """The screened kernel of the radial form."""
         return radial_screening(self.potential, grid)
 
-    def rhs(self, f: Array, grid: Any) -> Array:
+    def rhs(self, f: OnGrid, grid: VelocitySpace) -> Field:
         """df/dt, shape `grid.shape`.
 
         Raises:
@@ -81,12 +83,13 @@ class LenardBalescu(Equation):
                 k, direction, u and the margin).
         """
         self.require_grid(grid)
+        f = on_grid("f", f, grid.shape)
         self.require_stable(f, grid)
         if isinstance(grid, VelocityGrid):
             return RadonOperator(grid, self.potential)(f)
         return _rate(radial_screening(self.potential, grid), f)
 
-    def coefficients(self, f: Array, grid: Any) -> tuple[Any, Array]:
+    def coefficients(self, f: OnGrid, grid: VelocitySpace) -> tuple[Any, Array]:
         r"""Diffusion and friction at the cell faces.
 
         $$ D = C \int n \otimes n K F_1 dn, \qquad P = C \int n K F_1' dn, \qquad
@@ -99,16 +102,18 @@ class LenardBalescu(Equation):
             and across it, and the radial component of the friction vector.
         """
         self.require_grid(grid)
+        f = on_grid("f", f, grid.shape)
         if isinstance(grid, VelocityGrid):
             return RadonOperator(grid, self.potential).coefficients(f)
         return coefficients_of(radial_screening(self.potential, grid), f)
 
-    def invariants(self, f: Array, grid: Any) -> dict[str, Array]:
+    def invariants(self, f: OnGrid, grid: VelocitySpace) -> dict[str, Array]:
         """Mass and energy (and momentum where it is not zero by symmetry)."""
         return moments(f, grid)
 
-    def equilibrium(self, f: Array, grid: Any) -> Array:
+    def equilibrium(self, f: OnGrid, grid: VelocitySpace) -> Field:
         """The Maxwellian with the mass, momentum and energy of f."""
+        f = on_grid("f", f, grid.shape)
         if isinstance(grid, VelocityGrid):
             return matched_maxwellian(f, grid).values(grid)
         return maxwellian(grid, float(grid.integrate(f)), float(temperature(f, grid)))

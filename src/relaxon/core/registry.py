@@ -20,6 +20,7 @@ from typing import Any, TypeVar, overload
 from relaxon.core.catalogue import import_all
 from relaxon.core.entries import Entry, enter
 from relaxon.core.errors import InputError, unknown
+from relaxon.core.numbers import plain
 
 _CLASSES: dict[str, type] = {}
 T = TypeVar("T", bound=type)
@@ -98,19 +99,11 @@ def settings(value: Any) -> dict[str, Any]:
         return value.settings()
     found = {}
     for name, parameter in inspect.signature(type(value)).parameters.items():
-        item = _plain(getattr(value, name))
+        item = plain(getattr(value, name))
         absent = item is None or (isinstance(item, float) and math.isinf(item))
         if not (absent and item == parameter.default):
             found[name] = item
     return found
-
-
-def _plain(value: Any) -> Any:
-    """Arrays and their scalars as lists and Python numbers, anything else unchanged."""
-    import numpy as np
-    from jax import Array
-
-    return value.tolist() if isinstance(value, np.ndarray | np.generic | Array) else value
 
 
 def to_spec(value: Any) -> Any:

@@ -9,10 +9,12 @@ import jax.numpy as jnp
 from jax import Array
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import number, positive
+from relaxon.core.types import Real
 from relaxon.distributions.functionals import speed_square
 
 
-def bkw(grid: Any, t: float, strength: float = 1.0 / 16.0, c: float = 0.5) -> Array:
+def bkw(grid: Any, t: Real, strength: Real = 1.0 / 16.0, c: Real = 0.5) -> Array:
     r"""The exact solution of the Landau equation for Maxwell molecules (gamma = 0).
 
     $$ f = (2 \pi K)^{-d/2} e^{-|v|^2/2K}
@@ -33,6 +35,7 @@ def bkw(grid: Any, t: float, strength: float = 1.0 / 16.0, c: float = 0.5) -> Ar
     Raises:
         InputError: f would be negative at this time.
     """
+    t, strength, c = number("t", t), positive("strength", strength), number("c", c)
     d = grid.d
     k = 1 - c * math.exp(-2 * (d - 1) * strength * t)
     require(

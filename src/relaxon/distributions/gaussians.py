@@ -12,10 +12,12 @@ import numpy as np
 from jax import Array
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import number, positive, reals, shown
+from relaxon.core.types import Real
 from relaxon.grids.radial import RadialGrid
 
 
-def maxwellian(grid: Any, mass: float = 1.0, temperature: float = 1.0, mean: Any = None) -> Array:
+def maxwellian(grid: Any, mass: Real = 1.0, temperature: Real = 1.0, mean: Any = None) -> Array:
     r"""The Maxwellian of given mass, temperature and mean velocity.
 
     $$ M(v) = \frac{\rho}{(2 \pi T)^{d/2}} e^{-|v - m|^2 / 2T} $$
@@ -34,7 +36,8 @@ def maxwellian(grid: Any, mass: float = 1.0, temperature: float = 1.0, mean: Any
     Raises:
         InputError: temperature <= 0, mass < 0, or a mean that a radial grid cannot hold.
     """
-    mean = np.zeros(grid.d) if mean is None else np.asarray(mean, float)
+    mean = np.zeros(grid.d) if mean is None else reals("mean", mean)
+    mass, temperature = number("mass", mass), positive("temperature", temperature)
     return gaussian_mixture(grid, [mass], [mean], [temperature])
 
 
@@ -72,7 +75,9 @@ def gaussian_mixture(grid: Any, weights: Any, means: Any, covariances: Any) -> A
             positive definite, or a Gaussian that is not radial on a radial grid.
     """
     d = grid.d
-    weights, means = np.atleast_1d(np.asarray(weights, float)), np.asarray(means, float)
+    weights, means = np.atleast_1d(reals("weights", weights)), reals("means", means)
+    listed = isinstance(covariances, list | tuple) or np.ndim(covariances) > 0
+    require(listed, f"covariances must be a list, but is {shown(covariances)}.")
     require(
         weights.ndim == 1 and means.shape == (len(weights), d) and len(covariances) == len(weights),
         f"A mixture of {len(weights)} Gaussians needs means of shape ({len(weights)}, {d}) and "
@@ -120,7 +125,7 @@ def _gaussian(grid: Any, mean: np.ndarray, covariance: np.ndarray) -> Array:
 
 
 def _covariance(covariance: Any, d: int) -> np.ndarray:
-    matrix = np.asarray(covariance, float)
+    matrix = reals("A covariance (or temperature)", covariance)
     matrix = matrix * np.eye(d) if matrix.ndim == 0 else matrix
     require(
         matrix.shape == (d, d)
@@ -131,8 +136,3 @@ def _covariance(covariance: Any, d: int) -> np.ndarray:
         f"matrix, but is {np.asarray(covariance).tolist()}.",
     )
     return matrix
-
-
-def is_number(value: Any) -> bool:
-    """Whether `value` is one real number, of Python or numpy."""
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

@@ -11,7 +11,10 @@ from jax import Array
 
 from relaxon.core.entries import datum
 from relaxon.core.errors import require
-from relaxon.distributions.gaussians import gaussian_mixture, is_number, isotropic
+from relaxon.core.numbers import scalar, shown
+from relaxon.core.shapes import traceable
+from relaxon.core.types import Real
+from relaxon.distributions.gaussians import gaussian_mixture, isotropic
 from relaxon.grids.radial import RadialGrid
 
 PEAK = (2 * math.pi) ** -1.5
@@ -29,12 +32,11 @@ COARSEST = 0.5
 
 def spot_width(delta: float, alpha: float) -> float:
     """sqrt(delta), the smallest velocity scale of `blowdown`."""
-    check_blowdown(delta, alpha)
-    return math.sqrt(delta)
+    return math.sqrt(hot_spot(delta, alpha)[0])
 
 
 @datum("blowdown", width=spot_width)
-def blowdown(grid: Any, delta: float, alpha: float) -> Array:
+def blowdown(grid: Any, delta: Real, alpha: Real) -> Array:
     r"""A unit Maxwellian with a hot spot of width sqrt(delta) and mass delta^alpha.
 
     $$ F_{in} = M + \delta^\alpha M_\delta $$
@@ -55,7 +57,7 @@ def blowdown(grid: Any, delta: float, alpha: float) -> Array:
         InputError: delta or alpha outside its range, or a grid too coarse for delta (the message
             says how many cells are needed).
     """
-    check_blowdown(delta, alpha)
+    delta, alpha = hot_spot(delta, alpha)
     require(
         grid.d == 3, f"The hot spot of gualdani2025 needs d = 3, but the grid has d = {grid.d}."
     )
@@ -70,16 +72,15 @@ def blowdown(grid: Any, delta: float, alpha: float) -> Array:
         )
     d = grid.d
     zero = np.zeros((2, d))
-    return gaussian_mixture(grid, [1.0, delta**alpha], zero, [1.0, float(delta)])
+    return gaussian_mixture(grid, [1.0, delta**alpha], zero, [1.0, delta])
 
 
-def check_blowdown(delta: float, alpha: float) -> None:
-    """Raise `InputError` unless (delta, alpha) describe a hot spot (gualdani2025 (1.2))."""
-    require(is_number(delta) and 0 < delta < 1, f"delta must lie in (0, 1), but is {delta!r}.")
-    require(
-        is_number(alpha) and 0 <= alpha < math.inf,
-        f"alpha must be a finite number >= 0, but is {alpha!r}.",
-    )
+def hot_spot(delta: Real, alpha: Real) -> tuple[float, float]:
+    """(delta, alpha) as floats; `InputError` unless they describe one (gualdani2025 (1.2))."""
+    found = scalar(delta), scalar(alpha)
+    require(0 < found[0] < 1, f"delta must lie in (0, 1), but is {shown(delta)}.")
+    require(0 <= found[1] < math.inf, f"alpha must be a finite number >= 0, but is {shown(alpha)}.")
+    return found
 
 
 def spot_temperature(t: Any, delta: Any) -> Any:
@@ -113,8 +114,9 @@ def spot_at(r: Any, t: Any, delta: Any, alpha: Any, d: int = 3) -> Array:
     return isotropic(r, spot_mass(t, delta, alpha), spot_temperature(t, delta), d)
 
 
-def blowdown_profile(grid: Any, t: Any, delta: float, alpha: float) -> Array:
+def blowdown_profile(grid: Any, t: Any, delta: Real, alpha: Real) -> Array:
     """`spot_at` at the cell centres of a radial grid, shape (n,)."""
+    t, (delta, alpha) = traceable("t", t), hot_spot(delta, alpha)
     return spot_at(grid.r, t, delta, alpha, grid.d)
 
 
@@ -135,7 +137,3 @@ def _require_resolved(grid: RadialGrid, width: float) -> None:
         f"{float(grid.r_min):.3g} to r_max = {float(grid.r_max):.3g} are too wide at sqrt(delta); "
         f"at least {needed} cells are needed (or r_min near {width:.1g}).",
     )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

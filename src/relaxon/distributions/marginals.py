@@ -19,7 +19,8 @@ import equinox as eqx
 import numpy as np
 from scipy.special import erfcx, log_ndtr, wofz
 
-from relaxon.core.errors import positive, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import positive
 from relaxon.numerics.panels import DEGREE, PanelSeries
 
 

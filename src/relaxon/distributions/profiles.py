@@ -12,7 +12,8 @@ import equinox as eqx
 import numpy as np
 from scipy.special import gammaln
 
-from relaxon.core.errors import InputError, positive, reals, require, unknown
+from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.numbers import positive, reals
 from relaxon.core.registry import Described, storable
 from relaxon.distributions.concentration import (
     Concentration,

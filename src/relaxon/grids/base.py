@@ -150,6 +150,8 @@ class PhaseSpace(eqx.Module, Grid):
 
     refines = ("n", "nodes")
 
+    velocity: eqx.AbstractVar[Any]
+
     @property
     @abc.abstractmethod
     def positions(self) -> Positions:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, require
+from relaxon.core.numbers import dimension, integer, positive, reals, shown
 from relaxon.core.registry import storable
+from relaxon.core.shapes import on_grid
+from relaxon.core.types import Field, OnGrid, Scalar, Vector, VectorField
 from relaxon.grids.base import Grid
 
 
@@ -42,19 +46,14 @@ class VelocityGrid(Grid):
     v_max: float = 6.0
 
     def __post_init__(self):
-        require(self.d in (2, 3), f"d must be 2 or 3, but is {self.d!r}.")
-        whole = isinstance(self.n, int | np.integer) and not isinstance(self.n, bool)
+        n = integer(self.n) or 0
         require(
-            whole and self.n >= 8 and self.n % 2 == 0,
-            f"n must be an even whole number of at least 8, but is {self.n!r}.",
+            n >= 8 and n % 2 == 0,
+            f"n must be an even whole number of at least 8, but is {shown(self.n)}.",
         )
-        number = isinstance(self.v_max, int | float | np.number)
-        require(
-            number and math.isfinite(self.v_max) and self.v_max > 0,
-            f"v_max must be a finite number > 0, but is {self.v_max!r}.",
-        )
-        object.__setattr__(self, "n", int(self.n))
-        object.__setattr__(self, "v_max", float(self.v_max))
+        object.__setattr__(self, "d", dimension(self.d, (2, 3)))
+        object.__setattr__(self, "n", n)
+        object.__setattr__(self, "v_max", positive("v_max", self.v_max))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -100,14 +99,14 @@ class VelocityGrid(Grid):
             k.reshape((1,) * i + (-1,) + (1,) * (self.d - 1 - i)) for i, k in enumerate(axes)
         )
 
-    def grad(self, f: jax.Array) -> jax.Array:
+    def grad(self, f: OnGrid) -> VectorField:
         """Gradient of `f` (shape `self.shape`), components on the last axis."""
         spectrum = jnp.fft.rfftn(f)
         parts = jnp.stack([1j * k * spectrum for k in self.wavenumbers()])
         slopes = jnp.fft.irfftn(parts, s=self.shape, axes=tuple(range(-self.d, 0)))
         return jnp.moveaxis(slopes, 0, -1)
 
-    def div(self, flux: jax.Array, order: int | None = None) -> jax.Array:
+    def div(self, flux: VectorField, order: int | None = None) -> Field:
         """Divergence of `flux` (shape `self.shape + (d,)`).
 
         Args:
@@ -133,11 +132,11 @@ class VelocityGrid(Grid):
         """Names and values of the grid's axes, for labelled arrays."""
         return {f"v{i + 1}": self.nodes for i in range(self.d)}
 
-    def dirichlet(self, g: jax.Array) -> jax.Array:
+    def dirichlet(self, g: OnGrid) -> Scalar:
         r"""$ \int |\nabla g|^2 dv $."""
         return self.integrate(jnp.sum(self.grad(g) ** 2, axis=-1))
 
-    def marginal(self, f: jax.Array, direction) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def marginal(self, f: OnGrid, direction: Any) -> tuple[Vector, Vector, Vector]:
         r"""Plane integrals of `f` across one direction, and their slope.
 
         $$ F_1(u) = \int_{n \cdot v = u} f \, dS $$
@@ -157,10 +156,10 @@ class VelocityGrid(Grid):
 
         Accuracy: spectral. Cost: O(n^(d+1)).
         """
-        normal = np.asarray(direction, dtype=float)
+        normal, f = reals("direction", direction), on_grid("f", f, self.shape)
         require(
             normal.shape == (self.d,) and bool(np.isfinite(normal).all() and normal.any()),
-            f"direction must be a nonzero vector of length {self.d}, but is {direction!r}.",
+            f"direction must be a nonzero vector of length {self.d}, but is {shown(direction)}.",
         )
         normal = normal / np.linalg.norm(normal)
         count = line_points(self)

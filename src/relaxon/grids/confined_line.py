@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import integer, scalar, shown
 from relaxon.core.registry import storable
+from relaxon.core.types import Real, Whole
 from relaxon.grids.base import Operator, Positions
 from relaxon.grids.confinement import Confinement, Confining, confinement, confinement_of
 from relaxon.grids.exchange import line_exchange, line_limited
 from relaxon.grids.extrema import line_top
-from relaxon.grids.torus import plain
 from relaxon.numerics.gauss import GaussRule, gauss_rule
 
 
@@ -65,21 +66,15 @@ class ConfinedLine(Positions):
     gibbs: jax.Array
     slope: jax.Array
 
-    def __init__(self, potential: Confining = "harmonic", n: int = 40, depth: float = 24.0):
-        n, depth = plain(n), plain(depth)
-        require(
-            isinstance(n, int) and 4 <= n <= 256, f"n must be an integer in 4...256, but is {n!r}."
-        )
-        require(
-            isinstance(depth, int | float) and 8 <= depth <= 60,
-            f"depth must lie between 8 and 60, but is {depth!r}.",
-        )
-        self.d = 1
-        self.potential, self.n, self.depth = confinement(potential), n, float(depth)
+    def __init__(self, potential: Confining = "harmonic", n: Whole = 40, depth: Real = 24.0):
+        self.d, self.potential = 1, confinement(potential)
+        self.n, self.depth = integer(n) or 0, scalar(depth)
+        require(4 <= self.n <= 256, f"n must be an integer in 4...256, but is {shown(n)}.")
+        require(8 <= self.depth <= 60, f"depth must lie between 8 and 60, but is {shown(depth)}.")
         self.low, self.high, least = self.potential.interval(self.depth)
         # A constant added to phi only scales the weight: leave it out of the exponential.
         rule = gauss_rule(
-            lambda x: np.exp(least - self.potential(x)), self.low, self.high, n, self._even()
+            lambda x: np.exp(least - self.potential(x)), self.low, self.high, self.n, self._even()
         )
         scale = float(np.exp(-least))
         require(

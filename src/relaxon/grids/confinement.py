@@ -9,7 +9,8 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.core.errors import InputError, positive, require, unknown
+from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.numbers import positive
 from relaxon.core.registry import Described, storable
 
 _WIDEST = 2.0**40

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,17 +30,17 @@ class PhaseGrid(PhaseSpace):
     torus: TorusGrid
     velocity: VelocityNodes
 
-    def __check_init__(self):
-        """Refuse anything but a torus and velocity nodes."""
+    def __init__(self, torus: Any, velocity: Any):
         require(
-            isinstance(self.torus, TorusGrid),
-            f"torus must be a TorusGrid, but is a {type(self.torus).__name__}.",
+            isinstance(torus, TorusGrid),
+            f"torus must be a TorusGrid, but is a {type(torus).__name__}.",
         )
         require(
-            isinstance(self.velocity, VelocityNodes),
+            isinstance(velocity, VelocityNodes),
             "velocity must be velocity nodes (UniformNodes or MappedNodes), "
-            f"but is a {type(self.velocity).__name__}.",
+            f"but is a {type(velocity).__name__}.",
         )
+        self.torus, self.velocity = torus, velocity
 
     @classmethod
     def from_file(

@@ -14,7 +14,10 @@ from scipy.interpolate import CubicSpline
 from scipy.special import zeta
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import dimension, positive, whole
 from relaxon.core.registry import storable
+from relaxon.core.shapes import on_grid
+from relaxon.core.types import OnGrid, Real, Vector, Whole
 from relaxon.grids.base import Grid
 
 OUTER_STRETCH = 4.0
@@ -74,7 +77,7 @@ class RadialGrid(eqx.Module, Grid):
     difference: Array
     interpolation: Array
 
-    def __init__(self, d: int = 3, n: int = 200, r_max: float = 12.0, r_min: float = 0.1):
+    def __init__(self, d: Whole = 3, n: Whole = 200, r_max: Real = 12.0, r_min: Real = 0.1):
         """Build the grid.
 
         Args:
@@ -86,16 +89,8 @@ class RadialGrid(eqx.Module, Grid):
         Raises:
             InputError: An argument is outside its range.
         """
-        require(d in (2, 3), f"The dimension d must be 2 or 3, but is {d!r}.")
-        require(
-            isinstance(n, int | np.integer) and n >= 16,
-            f"The number of cells n must be an integer >= 16, but is {n!r}.",
-        )
-        for name, value in (("r_max", r_max), ("r_min", r_min)):
-            require(
-                isinstance(value, int | float | np.floating) and math.isfinite(value) and value > 0,
-                f"{name} must be a positive finite number, but is {value!r}.",
-            )
+        d, n = dimension(d, (2, 3)), whole("n", n, 16)
+        r_max, r_min = positive("r_max", r_max), positive("r_min", r_min)
         require(r_min <= r_max, f"r_min must not exceed r_max = {r_max:g}, but is {r_min:g}.")
 
         dx = (math.asinh(r_max / r_min) + OUTER_STRETCH) / n
@@ -104,11 +99,10 @@ class RadialGrid(eqx.Module, Grid):
         faces[-1] = r_max
         slope = _slope(centres, r_max, r_min)
 
-        self.d = int(d)
-        self.n = int(n)
+        self.d, self.n = d, n
         self.r = jnp.asarray(centres)
         self.faces = jnp.asarray(faces)
-        self.r_min = jnp.asarray(float(r_min))
+        self.r_min = jnp.asarray(r_min)
         self.dx = jnp.asarray(dx)
         self.slope = jnp.asarray(slope)
         self.face_slope = jnp.asarray(_slope(faces, r_max, r_min))
@@ -189,7 +183,7 @@ class RadialGrid(eqx.Module, Grid):
         """True: one direction stands for all."""
         return True
 
-    def marginal(self, f: Array, direction: Any = None) -> tuple[Array, Array, Array]:
+    def marginal(self, f: OnGrid, direction: Any = None) -> tuple[Vector, Vector, Vector]:
         r"""Plane integrals of a radial f, $ F_1(u) = \int_{n \cdot v = u} f \, dS $, and F_1'.
 
         Args:
@@ -199,7 +193,7 @@ class RadialGrid(eqx.Module, Grid):
         Returns:
             (u, F1, F1prime) on a uniform line of u, as fine as the finest cell allows.
         """
-        return radial_marginal(self, np.asarray(f))
+        return radial_marginal(self, np.asarray(on_grid("f", f, self.shape)))
 
     def coordinates(self) -> dict[str, Array]:
         """Names and values of the grid's axes, for labelled arrays."""

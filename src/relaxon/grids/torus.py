@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import dimension, positive, whole
+from relaxon.core.numbers import dimension, positive, whole
 from relaxon.core.registry import storable
+from relaxon.core.types import Real, Whole
 from relaxon.grids.base import Fourier, Operator
 from relaxon.grids.exchange import flux_limited, torus_exchange
 from relaxon.grids.extrema import torus_top
@@ -17,11 +18,6 @@ from relaxon.grids.extrema import torus_top
 def axis_names(letter: str, d: int) -> list[str]:
     """The names of d axes: `x` alone, or `x1`, `x2`, ..."""
     return [letter] if d == 1 else [f"{letter}{i + 1}" for i in range(d)]
-
-
-def plain(value):
-    """A numpy number as the Python number it is; anything else unchanged."""
-    return value.item() if isinstance(value, np.number) else value
 
 
 @storable("grid")
@@ -40,15 +36,12 @@ class TorusGrid(Fourier):
         length: Length of the period, the same along each axis.
     """
 
-    d: int = eqx.field(static=True, converter=plain, default=1)
-    n: int = eqx.field(static=True, converter=plain, default=32)
-    length: float = eqx.field(static=True, converter=plain, default=1.0)
+    d: int = eqx.field(static=True)
+    n: int = eqx.field(static=True)
+    length: float = eqx.field(static=True)
 
-    def __check_init__(self):
-        """Refuse what is no torus."""
-        dimension(self.d)
-        whole("n", self.n, 2)
-        positive("length", self.length)
+    def __init__(self, d: Whole = 1, n: Whole = 32, length: Real = 1.0):
+        self.d, self.n, self.length = dimension(d), whole("n", n, 2), positive("length", length)
 
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, for labelled arrays."""

@@ -9,9 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import dimension, positive, require, whole
+from relaxon.core.errors import require
+from relaxon.core.numbers import dimension, integer, positive, scalar, shown, whole
 from relaxon.core.registry import storable
-from relaxon.grids.torus import axis_names, plain
+from relaxon.core.types import Real, Whole
+from relaxon.grids.torus import axis_names
 from relaxon.numerics.gauss import gauss_rule
 
 
@@ -40,18 +42,18 @@ class ThermalNodes(eqx.Module):
     slope: jax.Array
     drift: jax.Array
 
-    def __init__(self, n: int = 24, xi_max: float = 7.0):
-        n, xi_max = plain(n), plain(xi_max)
+    def __init__(self, n: Whole = 24, xi_max: Real = 7.0):
+        self.n, self.xi_max = integer(n) or 0, scalar(xi_max)
         require(
-            isinstance(n, int) and 4 <= n <= 256 and n % 2 == 0,
-            f"n must be an even integer in 4...256, but is {n!r}.",
+            4 <= self.n <= 256 and self.n % 2 == 0,
+            f"n must be an even integer in 4...256, but is {shown(n)}.",
         )
         require(
-            isinstance(xi_max, int | float) and 3 <= xi_max <= 10,
-            f"xi_max must lie between 3 and 10, but is {xi_max!r}.",
+            3 <= self.xi_max <= 10, f"xi_max must lie between 3 and 10, but is {shown(xi_max)}."
         )
-        self.n, self.xi_max = n, float(xi_max)
-        rule = gauss_rule(lambda x: np.exp(-0.5 * x**2), -self.xi_max, self.xi_max, n, even=True)
+        rule = gauss_rule(
+            lambda x: np.exp(-0.5 * x**2), -self.xi_max, self.xi_max, self.n, even=True
+        )
         masses = rule.weights / rule.weights.sum()
         self.nodes, self.masses = jnp.asarray(rule.nodes), jnp.asarray(masses)
         self.slope = jnp.asarray(rule.derivative)
@@ -90,12 +92,6 @@ class ThermalNodes(eqx.Module):
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, for labelled arrays."""
         return {"xi": np.asarray(self.nodes)}
-
-
-def _check(d: int, n: int, extent: float, name: str) -> None:
-    dimension(d)
-    whole("n", n, 4)
-    positive(name, extent)
 
 
 class VelocityNodes(eqx.Module):
@@ -157,13 +153,12 @@ class UniformNodes(VelocityNodes):
     less than rounding.
     """
 
-    d: int = eqx.field(static=True, converter=plain)
-    n: int = eqx.field(static=True, converter=plain)
-    v_max: float = eqx.field(static=True, converter=plain)
+    d: int = eqx.field(static=True)
+    n: int = eqx.field(static=True)
+    v_max: float = eqx.field(static=True)
 
-    def __check_init__(self):
-        """Refuse what is no rule."""
-        _check(self.d, self.n, self.v_max, "v_max")
+    def __init__(self, d: Whole, n: Whole, v_max: Real):
+        self.d, self.n, self.v_max = dimension(d), whole("n", n, 4), positive("v_max", v_max)
 
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
@@ -185,13 +180,12 @@ class MappedNodes(VelocityNodes):
     $2 s n / \pi$.
     """
 
-    d: int = eqx.field(static=True, converter=plain)
-    n: int = eqx.field(static=True, converter=plain)
-    scale: float = eqx.field(static=True, converter=plain, default=1.0)
+    d: int = eqx.field(static=True)
+    n: int = eqx.field(static=True)
+    scale: float = eqx.field(static=True)
 
-    def __check_init__(self):
-        """Refuse what is no rule."""
-        _check(self.d, self.n, self.scale, "scale")
+    def __init__(self, d: Whole, n: Whole, scale: Real = 1.0):
+        self.d, self.n, self.scale = dimension(d), whole("n", n, 4), positive("scale", scale)
 
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""

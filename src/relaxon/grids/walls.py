@@ -7,11 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import dimension, require, whole
+from relaxon.core.errors import require
+from relaxon.core.numbers import dimension, number, whole
 from relaxon.core.registry import storable
+from relaxon.core.types import Whole
 from relaxon.grids.base import Grid
 from relaxon.grids.phase import PhaseGrid
-from relaxon.grids.torus import TorusGrid, axis_names, plain
+from relaxon.grids.torus import TorusGrid, axis_names
 from relaxon.grids.velocity_nodes import VelocityNodes, nodes_of
 
 
@@ -34,18 +36,16 @@ class WalledGrid(eqx.Module, Grid):
 
     refines = ("n", "nodes")
 
-    d: int = eqx.field(static=True, converter=plain)
-    n: int = eqx.field(static=True, converter=plain)
+    d: int = eqx.field(static=True)
+    n: int = eqx.field(static=True)
     velocity: VelocityNodes
 
-    def __check_init__(self):
-        """Refuse walls that the velocity cannot hit."""
-        dimension(self.d)
-        whole("n", self.n, 2)
+    def __init__(self, d: Whole, n: Whole, velocity: VelocityNodes):
+        self.d, self.n, self.velocity = dimension(d), whole("n", n, 2), velocity
         require(
-            isinstance(self.velocity, VelocityNodes),
+            isinstance(velocity, VelocityNodes),
             "velocity must be velocity nodes (UniformNodes or MappedNodes), "
-            f"but is a {type(self.velocity).__name__}.",
+            f"but is a {type(velocity).__name__}.",
         )
         require(
             self.velocity.d >= self.d,
@@ -64,7 +64,10 @@ class WalledGrid(eqx.Module, Grid):
         scale: float | None = None,
     ) -> WalledGrid:
         """The grid from numbers, those of `PhaseGrid.from_file`; the box has sides of length 1."""
-        require(length == 1.0, f"The box has sides of length 1, but length is {length}.")
+        require(
+            number("length", length) == 1.0,
+            f"The box has sides of length 1, but length is {length}.",
+        )
         return cls(d, n, nodes_of(d if dv is None else dv, nodes, v_max, scale))
 
     def coordinates(self) -> dict[str, np.ndarray]:

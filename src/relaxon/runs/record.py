@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.core.errors import reals, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import integer, reals, scalar, shown
 
 SHORTEST = 1e-290
 """Times below are zero: compiled code flushes the smallest numbers to it."""
@@ -54,21 +55,21 @@ class Record:
                 f"fields must be a list of names, but is {self.fields!r}.",
             )
             object.__setattr__(self, "fields", tuple(self.fields))
-        require(
-            isinstance(self.n, int) and self.n >= 2,
-            f"A record needs n >= 2 times, but n is {self.n!r}.",
-        )
+        n = integer(self.n) or 0
+        require(n >= 2, f"A record needs n >= 2 times, but n is {shown(self.n)}.")
+        object.__setattr__(self, "n", n)
         for name, functional in self.functionals.items():
             require(
                 callable(functional),
                 f"Functional {name!r} must be a function (t, f, grid), but is {functional!r}.",
             )
         if self.first is not None:
-            first = math.nan if isinstance(self.first, str) else float(self.first)
+            first = scalar(self.first)
             require(
-                math.isfinite(first) and first > 0,
-                f"The first recorded time must be positive and finite, but is {self.first!r}.",
+                0 < first < math.inf,
+                f"The first recorded time must be positive and finite, but is {shown(self.first)}.",
             )
+            object.__setattr__(self, "first", first)
         if self.times is not None:
             times = np.atleast_1d(reals("times", self.times))
             require(

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.numbers import scalar, shown
 from relaxon.core.registry import from_spec, to_spec
 from relaxon.core.version import VERSION
 from relaxon.runs import directory as storage
@@ -69,20 +70,17 @@ def solve(
         InputError: t_end or rtol outside its range, an existing or unwritable `out`, no method.
         StorageError: The disk refused a write in mid-run; its `solution` holds what was computed.
     """
-    t_end = _checked_end(t_end)
-    require(
-        isinstance(rtol, float | int) and 0 < rtol <= 0.1,
-        f"rtol must lie in (0, 0.1], but is {rtol!r}.",
-    )
+    t_end, given, rtol = _checked_end(t_end), rtol, scalar(rtol)
+    require(0 < rtol <= 0.1, f"rtol must lie in (0, 0.1], but is {shown(given)}.")
     record = Record() if record is None else record
     require(
         isinstance(record, Record), f"record must be a Record, but is a {type(record).__name__}."
     )
-    stepper = stepper_for(problem, float(rtol))
+    stepper = stepper_for(problem, rtol)
     start = _start(stepper, problem.f0)
     _require_fields(record, stepper, start)
     times = record.schedule(t_end)
-    run = _Run(problem, record, stepper, times, float(rtol), None if out is None else _path(out))
+    run = _Run(problem, record, stepper, times, rtol, None if out is None else _path(out))
     run.create()
     return run.go(start, 0, 0.0, progress)
 
@@ -333,19 +331,13 @@ def _extended(times: np.ndarray, index: int, t_end: float) -> np.ndarray:
 
 
 def _checked_end(t_end: Any) -> float:
+    end = scalar(t_end)
+    require(0 <= end < math.inf, f"t_end must be finite and >= 0, but is {shown(t_end)}.")
     require(
-        isinstance(t_end, int | float | np.floating) and not isinstance(t_end, bool),
-        f"t_end must be a number, but is {t_end!r}.",
+        end == 0 or end >= SHORTEST,
+        f"t_end must be 0 or at least {SHORTEST:g}, but is {shown(t_end)}.",
     )
-    require(
-        math.isfinite(t_end) and t_end >= 0,
-        f"t_end must be finite and >= 0, but is {t_end!r}.",
-    )
-    require(
-        t_end == 0 or t_end >= SHORTEST,
-        f"t_end must be 0 or at least {SHORTEST:g}, but is {t_end!r}.",
-    )
-    return float(t_end)
+    return end
 
 
 def _path(path: str | pathlib.Path) -> pathlib.Path:

@@ -22,6 +22,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, require
+from relaxon.core.numbers import reals
+from relaxon.core.shapes import known
 from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
 from relaxon.screening.penrose import PenroseReport, penrose, penrose_marginal
 from relaxon.screening.plasma_function import dispersion_integral, dispersion_integral_real
@@ -55,6 +57,7 @@ class HasMarginal(Protocol):
 
 def marginal_maxwellian(u: Any, beta: Any = 1.0) -> tuple[jax.Array, jax.Array]:
     """F1 = sqrt(beta/pi) exp(-beta u^2) and F1' of the Maxwellian mu_beta, in any dimension."""
+    u, beta = known("u", u), known("beta", beta)
     first = jnp.sqrt(beta / math.pi) * jnp.exp(-beta * u**2)
     return first, -2 * beta * u * first
 
@@ -74,7 +77,8 @@ def z_maxwellian(u: Any, beta: Any = 1.0) -> jax.Array:
     Accuracy: 1e-13 relative; for real u the imaginary part keeps its own relative accuracy
     (that of the exponent, s^2 units of rounding) until it underflows at s = 27.
     """
-    s = jnp.sqrt(beta) * jnp.asarray(u)
+    u, beta = known("u", u, complex_too=True), known("beta", beta)
+    s = jnp.sqrt(beta) * u
     if jnp.iscomplexobj(s):
         # conj I(conj s) is analytic and equals conj I on the real axis: the paper's sign of Im z.
         return beta * jnp.conj(dispersion_integral(jnp.conj(s)))
@@ -84,7 +88,7 @@ def z_maxwellian(u: Any, beta: Any = 1.0) -> jax.Array:
 
 def epsilon_maxwellian(potential: Potential, k: Any, u: Any, beta: Any = 1.0) -> jax.Array:
     """eps(k, u) = 1 + Vhat(k) z(u) at the Maxwellian mu_beta; k and u broadcast."""
-    return 1.0 + potential.vhat(jnp.asarray(k)) * z_maxwellian(u, beta)
+    return 1.0 + potential.vhat(known("k", k)) * z_maxwellian(u, beta)
 
 
 def z_of_marginal(f1prime: jax.Array) -> jax.Array:
@@ -93,7 +97,7 @@ def z_of_marginal(f1prime: jax.Array) -> jax.Array:
 
 
 def epsilon(
-    potential: Potential, f: Any, grid: HasMarginal, k: float, direction: Any, u: Any
+    potential: Potential, f: Any, grid: HasMarginal, k: Any, direction: Any, u: Any
 ) -> jax.Array:
     """eps(k, u; direction) of a gridded distribution.
 
@@ -113,12 +117,12 @@ def epsilon(
 
     Accuracy: spectral in the grid of the marginal (tests/unit/screening/test_dispersion.py).
     """
-    wavenumber, direction = jnp.asarray(k, dtype=float), np.asarray(direction, dtype=float)
+    wavenumber, direction = jnp.asarray(reals("k", k)), reals("direction", direction)
     least = float(wavenumber.min())
     require(least >= 0, f"k must be >= 0, but its least value is {least:.6g}.")
     check_direction(direction, grid.d)
     nodes, _, f1prime = grid.marginal(f, direction)
-    real, slope = hilbert_at(f1prime, nodes, jnp.asarray(u, dtype=float))
+    real, slope = hilbert_at(f1prime, nodes, jnp.asarray(reals("u", u)))
     return 1.0 + potential.vhat(wavenumber) * jax.lax.complex(real, jnp.pi * slope)
 
 

@@ -18,6 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import positive, reals
+from relaxon.core.types import Real
 from relaxon.numerics.legendre import gauss_legendre
 from relaxon.screening.plasma_function import (
     dispersion_integral,
@@ -54,11 +56,12 @@ class Mode:
         return self.k * self.u.imag
 
 
-def _check(potential: Potential, k: float) -> float:
-    require(math.isfinite(k) and k > 0, f"k must be positive and finite, but is {k!r}.")
-    v = float(potential.vhat(jnp.asarray(float(k))))
+def _checked(potential: Potential, k: Real) -> tuple[float, float]:
+    """k and Vhat(k), both positive."""
+    k = positive("k", k)
+    v = float(potential.vhat(jnp.asarray(k)))
     require(v > 0, f"There is no wave at k = {k!r}: Vhat(k) = {v!r}; it must be positive.")
-    return v
+    return k, v
 
 
 def _newton(
@@ -91,7 +94,7 @@ def _guesses(v: float, depth: float) -> np.ndarray:
     return np.append((real + 1j * imag).ravel(), [langmuir, langmuir - 0.01j]).astype(complex)
 
 
-def maxwellian_mode(potential: Potential, k: float, beta: float = 1.0) -> Mode:
+def maxwellian_mode(potential: Potential, k: Real, beta: Real = 1.0) -> Mode:
     """The least-damped wave of the Maxwellian mu_beta at wavenumber k, Re u >= 0.
 
     Args:
@@ -107,7 +110,8 @@ def maxwellian_mode(potential: Potential, k: float, beta: float = 1.0) -> Mode:
         InputError: k <= 0, Vhat(k) = 0, or no wave was found (Vhat(k) so small that every wave
             is damped within 1/8 of a thermal transit).
     """
-    v = beta * _check(potential, k)
+    beta, (k, v) = positive("beta", beta), _checked(potential, k)
+    v *= beta
 
     def epsilon(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         value, slope = _integral_and_slope(jnp.asarray(s))
@@ -124,7 +128,7 @@ def maxwellian_mode(potential: Potential, k: float, beta: float = 1.0) -> Mode:
     if abs(best.imag) < 1e-6 * abs(best.real):
         best = _weakly_damped(v, float(best.real))
         error = max(1e-15 * abs(best.real), 3 * abs(best.imag) ** 2)
-    return Mode(float(k), complex(best) / math.sqrt(beta), error / math.sqrt(beta))
+    return Mode(k, complex(best) / math.sqrt(beta), error / math.sqrt(beta))
 
 
 def _weakly_damped(v: float, s: float) -> complex:
@@ -151,7 +155,7 @@ def _real_slope(s: float) -> float:
     return (real - 2) / s - 2 * s * real
 
 
-def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
+def gridded_mode(potential: Potential, k: Real, u: Any, f1prime: Any) -> Mode:
     r"""The least-damped (or fastest growing) wave of a gridded marginal.
 
     $$ Z(u) = -i \int_0^{x_c} \hat g(x) e^{i x u}\,dx, \qquad \hat g(x) = \int F_1'(w) e^{-ixw}dw $$
@@ -172,8 +176,8 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
     Raises:
         InputError: As `maxwellian_mode`; no wave within the range of validity.
     """
-    v = _check(potential, k)
-    u, g = np.asarray(u, dtype=float), np.asarray(f1prime, dtype=float)
+    k, v = _checked(potential, k)
+    u, g = reals("u", u), reals("f1prime", f1prime)
     h = (u[-1] - u[0]) / (len(u) - 1)
     spread = math.sqrt(float((u**2 * np.abs(g)).sum() / np.abs(g).sum()))
     x, weights, transform, cut, noise = _transform(u, g, h)
@@ -201,7 +205,7 @@ def gridded_mode(potential: Potential, k: float, u: Any, f1prime: Any) -> Mode:
     # A mirror pair is damped equally: take the wave with the larger Re u.
     ties = least > least.max() - 1e-9 * spread
     pick = int(np.argmax(np.where(ties, s.real, -np.inf)))
-    return Mode(float(k), complex(s[pick]), float(error[pick] + step[pick]))
+    return Mode(k, complex(s[pick]), float(error[pick] + step[pick]))
 
 
 def _transform(u: np.ndarray, g: np.ndarray, h: float) -> tuple:

@@ -79,7 +79,7 @@ def test_spectral_grids_are_called_so():
     "arguments, sentence",
     [
         ({"refine": "m"}, "Unknown setting to refine 'm'"),
-        ({"levels": 2}, "levels must be a whole number >= 3, but is 2."),
+        ({"levels": 2}, "levels must be an integer of at least 3, but is 2."),
         ({"factor": 1.0}, "factor must lie in"),
         ({"refine": []}, "refine names nothing; allowed: n, rtol."),
     ],

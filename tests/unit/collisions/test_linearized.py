@@ -113,7 +113,7 @@ def test_diffusion_matrix():
         (lambda: linearized(rx.Landau(gamma=0.0)), "gamma = -3"),
         (lambda: linearized(rx.Landau(), d=4), "d must be 2 or 3"),
         (lambda: linearized("landau"), "no linearised operator of a str"),
-        (lambda: landau(3).dirichlet(lambda r: r, l=-1), "l must be a whole number"),
+        (lambda: landau(3).dirichlet(lambda r: r, l=-1), "l must be an integer from 0 to 40"),
         (lambda: landau(3).sector(0, parts=0), "parts must be"),
         (lambda: landau(3).diffusion(np.zeros(2)), "v must have 3 components"),
     ],

@@ -86,8 +86,7 @@ def test_the_advised_number_of_cells_is_the_least_that_is_accepted():
         ),
         (
             lambda g: D.maxwellian(g, 1.0, 0.0),
-            "A covariance (or temperature) must be a positive number or a positive definite 3 x 3 "
-            "matrix, but is 0.0.",
+            "temperature must be positive, but is 0.0.",
         ),
         (
             lambda g: D.gaussian_mixture(g, [1.0], np.zeros((2, 3)), [1.0]),

@@ -116,12 +116,12 @@ def test_settings_build_the_same_grid(grid):
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ({"d": 4}, "The dimension d must be 2 or 3, but is 4."),
-        ({"n": 15}, "The number of cells n must be an integer >= 16, but is 15."),
-        ({"n": 20.5}, "The number of cells n must be an integer >= 16, but is 20.5."),
-        ({"r_max": math.nan}, "r_max must be a positive finite number, but is nan."),
-        ({"r_min": 0}, "r_min must be a positive finite number, but is 0."),
-        ({"r_min": "a"}, "r_min must be a positive finite number, but is 'a'."),
+        ({"d": 4}, "d must be 2 or 3, but is 4."),
+        ({"n": 15}, "n must be an integer of at least 16, but is 15."),
+        ({"n": 20.5}, "n must be an integer of at least 16, but is 20.5."),
+        ({"r_max": math.nan}, "r_max must be positive, but is nan."),
+        ({"r_min": 0}, "r_min must be positive, but is 0."),
+        ({"r_min": "a"}, "r_min must be positive, but is 'a'."),
         ({"r_min": 13.0}, "r_min must not exceed r_max = 12, but is 13."),
     ],
 )

@@ -175,7 +175,7 @@ def test_bad_input_is_refused():
         MODEL.checked_data({"f": -state["f"], "g": state["g"]}, GRID)
     with pytest.raises(InputError, match=r"No box of Theorem 1\.1"):
         MODEL.checked_data({"f": 0 * state["f"], "g": state["g"]}, GRID)
-    with pytest.raises(InputError, match="must have shape"):
+    with pytest.raises(InputError, match="must have the grid's shape"):
         MODEL.checked_data({"f": state["f"].T, "g": state["g"]}, GRID)
     with pytest.raises(InputError, match="lacks g"):
         MODEL.checked_data({"f": state["f"]}, GRID)
@@ -215,5 +215,5 @@ def test_limit_equation_is_the_second_order_of_the_expansion():
     np.testing.assert_allclose(line.integrate(steady), line.integrate(m), rtol=1e-13)
     with pytest.raises(InputError, match="grid's shape"):
         limit.checked_data(m[:-1], line)
-    with pytest.raises(InputError, match="D1 must be a positive number"):
+    with pytest.raises(InputError, match="D1 must be positive"):
         ConfinedLimit(D1=-1.0)

@@ -182,7 +182,7 @@ def test_a_callable_profile_solves_but_cannot_be_stored(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda f, g: {"f": f[:-1], "g": g}, r"f must have shape \(8, 10\)"),
+        (lambda f, g: {"f": f[:-1], "g": g}, r"f must have the grid's shape \(8, 10\)"),
         (lambda f, g: {"f": f}, "lacks g"),
         (lambda f, g: {"f": -f, "g": g}, "f must not be negative"),
         (lambda f, g: {"f": f * jnp.nan, "g": g}, "f holds non-finite"),

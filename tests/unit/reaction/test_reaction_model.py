@@ -159,7 +159,7 @@ def test_epsilon_is_checked(epsilon):
 
 def test_bad_data_is_refused():
     good = some_state()
-    with pytest.raises(InputError, match="must have shape"):
+    with pytest.raises(InputError, match="must have the grid's shape"):
         MODEL.admit({"f": good["f"][:3], "g": good["g"]}, GRID)
     with pytest.raises(InputError, match="lacks g"):
         MODEL.admit({"f": good["f"]}, GRID)

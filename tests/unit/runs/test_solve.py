@@ -85,8 +85,8 @@ def test_a_second_run_compiles_nothing(problem, grid):
     [
         ({"t_end": -1}, "t_end must be finite and >= 0, but is -1."),
         ({"t_end": float("inf")}, "t_end must be finite and >= 0, but is inf."),
-        ({"t_end": "1"}, "t_end must be a number, but is '1'."),
-        ({"t_end": True}, "t_end must be a number, but is True."),
+        ({"t_end": "1"}, "t_end must be finite and >= 0, but is '1'."),
+        ({"t_end": True}, "t_end must be finite and >= 0, but is True."),
         ({"t_end": 5e-324}, "t_end must be 0 or at least 1e-290, but is 5e-324."),
         ({"t_end": 1.0, "rtol": 0}, "rtol must lie in (0, 0.1], but is 0."),
         ({"t_end": 1.0, "rtol": 0.2}, "rtol must lie in (0, 0.1], but is 0.2."),

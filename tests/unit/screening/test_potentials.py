@@ -140,7 +140,7 @@ def test_wavenumber_inverts_vhat():
     [
         (lambda: Gaussian(4), "d must be 2 or 3, but is 4"),
         (lambda: Gaussian(3, -1.0), "not positive definite"),
-        (lambda: Gaussian(3, 1.0, math.nan), "length must be positive and finite"),
+        (lambda: Gaussian(3, 1.0, math.nan), "length must be positive, but is nan"),
         (lambda: Gaussian(3, "x"), "amplitude"),
         (lambda: Yukawa(3, 1.0, 1.0), "int k^3 Vhat^2 dk"),
         (lambda: Coulomb(3, math.inf), "k_max"),

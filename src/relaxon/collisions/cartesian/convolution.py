@@ -15,6 +15,7 @@ from scipy.special import jv, roots_jacobi, spherical_jn
 from relaxon.collisions.cartesian.equilibrium import Maxwellian, conserve, matched_maxwellian
 from relaxon.collisions.cartesian.flux import coefficients, flux, tilted_gradient, triangle
 from relaxon.core.errors import require
+from relaxon.core.numbers import scalar, shown
 from relaxon.grids.cartesian import VelocityGrid
 
 
@@ -46,10 +47,10 @@ class LandauConvolution(eqx.Module):
     grid: VelocityGrid = eqx.field(static=True)
 
     def __init__(self, grid: VelocityGrid, gamma: float = -3.0, strength=1 / (8 * np.pi)):
-        number = isinstance(gamma, int | float | np.number)
-        require(number and -3.0 <= gamma <= 1.0, f"gamma must lie in [-3, 1], but is {gamma!r}.")
+        exponent = scalar(gamma)
+        require(-3.0 <= exponent <= 1.0, f"gamma must lie in [-3, 1], but is {shown(gamma)}.")
         self.grid = grid
-        self.kernel = jnp.asarray(_unit_kernel(grid, float(gamma)))
+        self.kernel = jnp.asarray(_unit_kernel(grid, exponent))
         self.strength = jnp.asarray(strength, float)
 
     def __call__(self, f: jax.Array) -> jax.Array:

@@ -31,6 +31,8 @@ from relaxon.collisions.landau import Landau
 from relaxon.collisions.linear.line_density import LineDensity, screened, unscreened
 from relaxon.collisions.linear.sector import Sector, zonal
 from relaxon.core.errors import InputError, require
+from relaxon.core.numbers import dimension, integer, positive, shown, whole
+from relaxon.core.types import Real, Whole
 from relaxon.grids.radial import sphere_area
 from relaxon.numerics.legendre import gauss_legendre
 from relaxon.screening.potentials import Potential
@@ -38,7 +40,7 @@ from relaxon.screening.potentials import Potential
 _NODES, _WEIGHTS = gauss_legendre(64)
 
 
-def linearized(equation: Any, temperature: float = 0.5, d: int | None = None) -> Linearized:
+def linearized(equation: Any, temperature: Real = 0.5, d: Whole | None = None) -> Linearized:
     """The operator of an equation linearised about the Maxwellian of mass one.
 
     Args:
@@ -49,19 +51,16 @@ def linearized(equation: Any, temperature: float = 0.5, d: int | None = None) ->
     Raises:
         InputError: A temperature that is not positive, another gamma, or another dimension.
     """
-    good = isinstance(temperature, int | float | np.floating) and 0 < temperature < math.inf
-    require(good, f"temperature must be positive and finite, but is {temperature!r}.")
-    beta = 0.5 / float(temperature)
+    beta = 0.5 / positive("temperature", temperature)
     potential = getattr(equation, "potential", None)
     if isinstance(potential, Potential):
         require(
-            d in (None, potential.d),
-            f"d must be that of the potential, {potential.d}, but is {d!r}.",
+            d is None or integer(d) == potential.d,
+            f"d must be that of the potential, {potential.d}, but is {shown(d)}.",
         )
         return Linearized(beta, screened(potential, beta))
     if isinstance(equation, Landau):
-        d = 3 if d is None else d
-        require(d in (2, 3), f"d must be 2 or 3, but is {d!r}.")
+        d = dimension(3 if d is None else d, (2, 3))
         require(
             equation.gamma == -3 and not equation.reactive,
             "The linearised Landau operator needs gamma = -3 and reaction = 0, but gamma = "
@@ -146,7 +145,7 @@ class Linearized:
 
         Accuracy: 1e-11 relative (tests/unit/collisions/test_linearized.py).
         """
-        _check_degree(l)
+        l = _degree(l)
         # Thermal units s = sqrt(beta) v from here on; (u, w): along n and across it.
         u, w, line, plane = self._planes
         r = np.hypot(u[:, None], w)
@@ -193,12 +192,8 @@ class Linearized:
         Accuracy: forms of smooth functions converge exponentially in `degree`; assembly errors
         are 1e-9 relative (see `Sector.kernel_defect`).
         """
-        _check_degree(l)
-        for name, value in (("parts", parts), ("degree", degree)):
-            good = isinstance(value, int) and value >= 1 + (name == "degree")
-            require(good, f"{name} must be a whole number >= 1 (2 for degree), but is {value!r}.")
-        r_max = 12.0 / math.sqrt(self.beta) if r_max is None else float(r_max)
-        require(r_max > 0, f"r_max must be > 0, but is {r_max!r}.")
+        l, parts, degree = _degree(l), whole("parts", parts, 1), whole("degree", degree, 2)
+        r_max = 12.0 / math.sqrt(self.beta) if r_max is None else positive("r_max", r_max)
         return Sector.build(self.line, self.beta, l, r_max, parts, degree)
 
     def coercivity(self, l_max: int = 4, parts: int = 1, degree: int = 8) -> Coercivity:
@@ -215,6 +210,7 @@ class Linearized:
         each value is an upper bound of the true one up to assembly errors. Harmonics above l_max
         are not covered; in all cases tried the constants of the sectors grow from l = 2 on.
         """
+        l_max = _degree(l_max, "l_max")
         values = [self.sector(l, None, parts, degree).coercivity()[0] for l in range(l_max + 1)]
         return Coercivity(min(values), int(np.argmin(values)), tuple(values))
 
@@ -242,6 +238,5 @@ def _with_slope(function: Callable, r: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.asarray(value, float).reshape(r.shape), np.asarray(slope, float).reshape(r.shape)
 
 
-def _check_degree(l: int) -> None:
-    good = isinstance(l, int | np.integer) and not isinstance(l, bool) and 0 <= l <= 40
-    require(good, f"l must be a whole number from 0 to 40, but is {l!r}.")
+def _degree(l: Any, name: str = "l") -> int:
+    return whole(name, l, 0, 40)

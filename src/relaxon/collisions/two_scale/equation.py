@@ -16,7 +16,8 @@ from relaxon.core.errors import require
 from relaxon.core.methods import Posed, solves
 from relaxon.core.references import PAPERS
 from relaxon.core.registry import storable
-from relaxon.distributions.hot_spot import C0, PEAK, blowdown, check_blowdown
+from relaxon.core.types import Real
+from relaxon.distributions.hot_spot import C0, PEAK, blowdown, hot_spot
 from relaxon.grids.radial import RadialGrid
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.stepping.stepper import Stepper
@@ -55,9 +56,8 @@ class TwoScale(Equation):
     delta: float = eqx.field(static=True)
     alpha: float = eqx.field(static=True)
 
-    def __init__(self, delta: float, alpha: float):
-        check_blowdown(delta, alpha)
-        self.delta, self.alpha = float(delta), float(alpha)
+    def __init__(self, delta: Real, alpha: Real):
+        self.delta, self.alpha = hot_spot(delta, alpha)
 
     def initial(self, grid: Any) -> Array:
         """The only initial datum of this equation, M + delta^alpha M_delta (1.2)."""

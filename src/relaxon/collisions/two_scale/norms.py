@@ -12,7 +12,7 @@ from relaxon.core.entries import records
 from relaxon.core.registry import storable
 from relaxon.distributions.functionals import weighted_norm
 from relaxon.distributions.gaussians import maxwellian
-from relaxon.distributions.hot_spot import blowdown, blowdown_profile, check_blowdown
+from relaxon.distributions.hot_spot import blowdown, hot_spot, spot_at
 
 LATEST = 1.0
 """The time up to which the profile E is compared with."""
@@ -41,8 +41,7 @@ class BlowdownNorms(eqx.Module):
     alpha: Array
 
     def __init__(self, delta: float, alpha: float):
-        check_blowdown(delta, alpha)
-        self.delta, self.alpha = jnp.asarray(float(delta)), jnp.asarray(float(alpha))
+        self.delta, self.alpha = map(jnp.asarray, hot_spot(delta, alpha))
 
     def __call__(self, t: Array, f: Array, grid: Any) -> dict[str, Array]:
         """The norms at time t.
@@ -52,11 +51,9 @@ class BlowdownNorms(eqx.Module):
             f: Distribution, shape `grid.shape`.
             grid: Its grid.
         """
-        delta: Any = self.delta
-        alpha: Any = self.alpha
         spot = f - maxwellian(grid)
         # E is frozen beyond LATEST to stay finite; the remainder is NaN there anyway.
-        profile = blowdown_profile(grid, jnp.minimum(t, LATEST), delta, alpha)
+        profile = spot_at(grid.r, jnp.minimum(t, LATEST), self.delta, self.alpha, grid.d)
         remainder = weighted_norm(spot - profile, grid)
         return {
             "distance_m": weighted_norm(spot, grid),

@@ -9,8 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import positive, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import positive
 from relaxon.core.registry import storable
+from relaxon.core.types import Real
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.confinement import Confinement, Confining, confinement
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
@@ -138,9 +140,9 @@ class ConfinedReaction(_Confined, Reaction):
 
     def __init__(
         self,
-        T1: float = 1.0,
-        T2: float = 1.0,
-        epsilon: float = 1.0,
+        T1: Real = 1.0,
+        T2: Real = 1.0,
+        epsilon: Real = 1.0,
         potential: Confining = "harmonic",
     ):
         self.T1, self.T2 = positive("T1", T1), positive("T2", T2)
@@ -168,7 +170,7 @@ class ConfinedReaction(_Confined, Reaction):
         self.require_grid(grid)
         return super().admit(f, grid)
 
-    def linearized(self, rho_inf: float = 1.0) -> LinearizedConfined:
+    def linearized(self, rho_inf: Real = 1.0) -> LinearizedConfined:
         """The equations (7) for small perturbations of the equilibrium with ratio rho_inf."""
         return LinearizedConfined(self.T1, self.T2, self.epsilon, self.potential, rho_inf)
 
@@ -206,11 +208,11 @@ class LinearizedConfined(_Confined, Perturbation):
 
     def __init__(
         self,
-        T1: float = 1.0,
-        T2: float = 1.0,
-        epsilon: float = 1.0,
+        T1: Real = 1.0,
+        T2: Real = 1.0,
+        epsilon: Real = 1.0,
         potential: Confining = "harmonic",
-        rho_inf: float = 1.0,
+        rho_inf: Real = 1.0,
     ):
         self.T1, self.T2 = positive("T1", T1), positive("T2", T2)
         self.epsilon = positive("epsilon", epsilon)

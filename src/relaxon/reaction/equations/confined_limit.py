@@ -9,7 +9,10 @@ import jax
 import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import positive
 from relaxon.core.registry import storable
+from relaxon.core.shapes import on_grid
+from relaxon.core.types import Field, OnGrid, Real
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confinement import Confinement, Confining, confinement
 from relaxon.reaction.equations.limit import Limit, density_from_difference
@@ -36,13 +39,9 @@ class ConfinedLimit(Limit):
     D2: float = eqx.field(static=True)
     potential: Confinement
 
-    def __init__(self, D1: float = 1.0, D2: float = 1.0, potential: Confining = "harmonic"):
-        for name, value in (("D1", D1), ("D2", D2)):
-            require(
-                isinstance(value, int | float | np.floating) and 0 < value < np.inf,
-                f"{name} must be a positive number, but is {value!r}.",
-            )
-        self.D1, self.D2, self.potential = float(D1), float(D2), confinement(potential)
+    def __init__(self, D1: Real = 1.0, D2: Real = 1.0, potential: Confining = "harmonic"):
+        self.D1, self.D2 = positive("D1", D1), positive("D2", D2)
+        self.potential = confinement(potential)
 
     @classmethod
     def from_file(
@@ -77,6 +76,6 @@ class ConfinedLimit(Limit):
         rho = density_from_difference(m)
         return 0.5 * (self.D1 * rho**2 - self.D2 / rho**2)
 
-    def rhs(self, m: jax.Array, grid: ConfinedLine) -> jax.Array:
+    def rhs(self, m: OnGrid, grid: ConfinedLine) -> Field:
         """Time derivative of m; its integral with the weight vanishes to rounding."""
-        return grid.laplacian(self.potential_flux(m))
+        return grid.laplacian(self.potential_flux(on_grid("m", m, grid.shape)))

@@ -9,8 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import InputError, positive, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import positive, scalar, shown
 from relaxon.core.registry import storable
+from relaxon.core.types import Real
 from relaxon.distributions.profiles import Profile, Profiled, profile, profile_of, sample
 from relaxon.grids.phase import PhaseGrid
 from relaxon.grids.velocity_nodes import VelocityNodes
@@ -41,14 +43,11 @@ class KineticReaction(Reaction):
     chi2: Profile
     epsilon: float = eqx.field(static=True)
 
-    def __init__(self, chi1: Any = "gaussian", chi2: Any = "gaussian", epsilon: float = 1.0):
-        try:
-            value = float(epsilon)
-        except (TypeError, ValueError):
-            raise InputError(f"epsilon must be a positive number, but is {epsilon!r}.") from None
+    def __init__(self, chi1: Any = "gaussian", chi2: Any = "gaussian", epsilon: Real = 1.0):
+        value = scalar(epsilon)
         require(
-            np.isfinite(value) and value > 0,
-            f"epsilon must be positive, but is {epsilon!r} "
+            0 < value < np.inf,
+            f"epsilon must be positive, but is {shown(epsilon)} "
             "(the limit is the equation diffusion_limit()).",
         )
         self.chi1, self.chi2, self.epsilon = profile(chi1), profile(chi2), value
@@ -123,7 +122,7 @@ class KineticReaction(Reaction):
         )
         return super().admit(f, grid)
 
-    def linearized(self, rho_inf: float = 1.0) -> LinearizedReaction:
+    def linearized(self, rho_inf: Real = 1.0) -> LinearizedReaction:
         """The equations (7) for small perturbations of the equilibrium with density rho_inf."""
         return LinearizedReaction(self.chi1, self.chi2, self.epsilon, rho_inf)
 
@@ -166,11 +165,10 @@ class LinearizedReaction(Perturbation):
     epsilon: float = eqx.field(static=True)
     rho_inf: float = eqx.field(static=True)
 
-    def __init__(self, chi1: Any, chi2: Any, epsilon: float = 1.0, rho_inf: float = 1.0):
-        positive("rho_inf", rho_inf)
+    def __init__(self, chi1: Any, chi2: Any, epsilon: Real = 1.0, rho_inf: Real = 1.0):
         base = KineticReaction(chi1, chi2, epsilon)
         self.chi1, self.chi2, self.epsilon = base.chi1, base.chi2, base.epsilon
-        self.rho_inf = float(rho_inf)
+        self.rho_inf = positive("rho_inf", rho_inf)
 
     @classmethod
     def from_file(

@@ -11,10 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.equation import Equation
-from relaxon.core.errors import reals, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import reals
 from relaxon.core.references import PAPERS
 from relaxon.core.registry import storable
+from relaxon.core.shapes import on_grid
+from relaxon.core.types import Field, OnGrid, Scalar
 from relaxon.distributions.profiles import Profiled, profile_of
+from relaxon.grids.base import Positions
 from relaxon.grids.torus import TorusGrid
 
 
@@ -72,32 +76,29 @@ class Limit(ReactionEquation):
         """m = rho - 1/rho."""
         return rho - 1 / rho
 
-    def checked_data(self, f0: Any, grid: Any) -> jax.Array:
+    def checked_data(self, f0: Any, grid: Positions) -> Field:
         """The difference m of the densities: finite, of the grid's shape, of either sign."""
         if isinstance(f0, Mapping):
             require("m" in f0, f"The state must hold m, but holds {', '.join(sorted(f0))}.")
             f0 = f0["m"]
-        m = jnp.asarray(reals("m", f0))
-        require(
-            m.shape == grid.shape,
-            f"m must have the grid's shape {grid.shape}, but has {m.shape}.",
-        )
+        m = on_grid("m", reals("m", f0), grid.shape)
         require(bool(jnp.all(jnp.isfinite(m))), "m holds non-finite values.")
         return m
 
-    def invariants(self, m: jax.Array, grid: Any) -> dict[str, jax.Array]:
+    def invariants(self, m: OnGrid, grid: Positions) -> dict[str, jax.Array]:
         """The integral of m."""
-        return {"mass_difference": grid.integrate(m)}
+        return {"mass_difference": grid.integrate(on_grid("m", m, grid.shape))}
 
-    def equilibrium(self, m: jax.Array, grid: Any) -> jax.Array:
+    def equilibrium(self, m: OnGrid, grid: Positions) -> Field:
         """The constant of the same integral."""
-        return jnp.full(grid.shape, grid.integrate(m) / grid.volume)
+        return jnp.full(grid.shape, self.invariants(m, grid)["mass_difference"] / grid.volume)
 
-    def entropy(self, m: jax.Array, grid: Any) -> jax.Array:
+    def entropy(self, m: OnGrid, grid: Positions) -> Scalar:
         r"""Entropy (5) at local equilibrium relative to its minimum, never negative.
 
         $$ \int \rho \ln(\rho/r) - \rho + r + \tfrac1\rho \ln(r/\rho) - \tfrac1\rho + \tfrac1r $$
         """
+        m = on_grid("m", m, grid.shape)
         rho = density_from_difference(m)
         r = density_from_difference(grid.integrate(m) / grid.volume)
         return grid.integrate(relative(rho, r) + relative(1.0 / rho, 1.0 / r))
@@ -162,9 +163,10 @@ class DiffusionLimit(Limit):
         D = jnp.mean(self.diffusivity(m, grid.d), axis=tuple(range(grid.d)))
         return jnp.einsum("a...,b...,ab->...", k, k, D)
 
-    def rhs(self, m: jax.Array, grid: TorusGrid) -> jax.Array:
+    def rhs(self, m: OnGrid, grid: TorusGrid) -> Field:
         """Time derivative of m; its mean vanishes to rounding."""
         first, second = self.tensors(grid.d)
+        m = on_grid("m", m, grid.shape)
         rho = density_from_difference(m)
         # div div of Phi(m): exactly conservative, and no product rule on the grid.
         up, down = grid.transform(rho**2), grid.transform(rho**-2)

@@ -11,14 +11,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxon.core.errors import InputError, reals, require
+from relaxon.core.errors import InputError, require
+from relaxon.core.numbers import reals
 from relaxon.core.references import PAPERS
+from relaxon.core.types import Scalar
+from relaxon.grids.base import Grid, PhaseSpace
 from relaxon.reaction.equations.limit import ReactionEquation, density_from_difference, relative
 
 Pair = tuple[jax.Array, jax.Array]
 
 
-def pair(f: Any, grid: Any) -> Pair:
+def pair(f: Any, grid: Grid) -> Pair:
     """The two distributions from a mapping with keys f, g or from a pair; shapes checked."""
     if isinstance(f, Mapping):
         missing = sorted({"f", "g"} - set(f))
@@ -35,7 +38,7 @@ def pair(f: Any, grid: Any) -> Pair:
     for name, value in (("f", first), ("g", second)):
         require(
             value.shape == grid.shape,
-            f"{name} must have shape {grid.shape} (positions, then velocities), "
+            f"{name} must have the grid's shape {grid.shape} (positions, then velocities), "
             f"but has {value.shape}.",
         )
     return first, second
@@ -59,7 +62,7 @@ class Masses(eqx.Module):
     chi2: np.ndarray
     weights: np.ndarray
 
-    def density_ratio(self, f: jax.Array, g: jax.Array, grid: Any) -> Pair:
+    def density_ratio(self, f: jax.Array, g: jax.Array, grid: PhaseSpace) -> Pair:
         """F = f/chi_1 and G = g/chi_2, velocity first; where chi underflows, the density."""
         ratios = []
         for field, mass in ((f, self.chi1), (g, self.chi2)):
@@ -73,7 +76,7 @@ class Masses(eqx.Module):
             ratios.append(jnp.where(empty, density, weighted / safe))
         return ratios[0], ratios[1]
 
-    def distributions(self, F: jax.Array, G: jax.Array, grid: Any) -> Pair:
+    def distributions(self, F: jax.Array, G: jax.Array, grid: PhaseSpace) -> Pair:
         """Inverse of `density_ratio`."""
         pad = (slice(None),) + (None,) * grid.positions.d
         f = F * jnp.asarray(self.chi1 / self.weights)[pad]
@@ -97,21 +100,21 @@ class TwoSpecies(ReactionEquation):
     def masses(self, grid: Any) -> Any:
         """Node masses of the profiles on a grid: `Masses` or what has its interface."""
 
-    def ratios(self, f: Any, grid: Any) -> Pair:
+    def ratios(self, f: Any, grid: PhaseSpace) -> Pair:
         """F and G, velocity first."""
         return self.masses(grid).density_ratio(*pair(f, grid), grid)
 
-    def state(self, F: jax.Array, G: jax.Array, grid: Any) -> dict[str, jax.Array]:
+    def state(self, F: jax.Array, G: jax.Array, grid: PhaseSpace) -> dict[str, jax.Array]:
         """The distributions of ratios given velocity first."""
         f, g = self.masses(grid).distributions(F, G, grid)
         return {"f": f, "g": g}
 
-    def invariants(self, f: Any, grid: Any) -> dict[str, jax.Array]:
+    def invariants(self, f: Any, grid: PhaseSpace) -> dict[str, jax.Array]:
         """The mass difference, the only conserved integral."""
         first, second = pair(f, grid)
         return {"mass_difference": grid.integrate(first) - grid.integrate(second)}
 
-    def _level(self, f: Any, grid: Any) -> jax.Array:
+    def _level(self, f: Any, grid: PhaseSpace) -> jax.Array:
         """The mean of m = <F> - <G>."""
         return self.invariants(f, grid)["mass_difference"] / grid.positions.volume
 
@@ -141,21 +144,21 @@ class Reaction(TwoSpecies):
         )
         return {"f": f, "g": g}
 
-    def local_equilibrium(self, rho: jax.Array, grid: Any) -> dict[str, jax.Array]:
+    def local_equilibrium(self, rho: jax.Array, grid: PhaseSpace) -> dict[str, jax.Array]:
         r"""F = rho(x), G = 1/rho(x): the states that reactions leave alone."""
         rho = jnp.broadcast_to(jnp.asarray(rho, dtype=float), grid.positions.shape)
         flat = jnp.ones((grid.velocity.size,) + (1,) * grid.positions.d)
         return self.state(flat * rho, flat / rho, grid)
 
-    def rho_infinity(self, f: Any, grid: Any) -> jax.Array:
+    def rho_infinity(self, f: Any, grid: PhaseSpace) -> Scalar:
         """The density of f at equilibrium, from the mass difference by (4)."""
         return density_from_difference(self._level(f, grid))
 
-    def equilibrium(self, f: Any, grid: Any) -> dict[str, jax.Array]:
+    def equilibrium(self, f: Any, grid: PhaseSpace) -> dict[str, jax.Array]:
         """The steady state of the same mass difference."""
         return self.local_equilibrium(self.rho_infinity(f, grid), grid)
 
-    def entropy(self, f: Any, grid: Any) -> jax.Array:
+    def entropy(self, f: Any, grid: PhaseSpace) -> Scalar:
         r"""Entropy relative to equilibrium, (5) plus the constant $r + 1/r$ a volume.
 
         $$ \int\!\!\int f \ln\frac{f}{r\chi_1} - f + r\chi_1
@@ -166,7 +169,7 @@ class Reaction(TwoSpecies):
         F, G = self.ratios(f, grid)
         return entropy_of(F, G, self.rho_infinity(f, grid), self.masses(grid), grid)
 
-    def entropy_production(self, f: Any, grid: Any) -> jax.Array:
+    def entropy_production(self, f: Any, grid: PhaseSpace) -> Scalar:
         r"""What (6) takes from the entropy a unit of time, never negative.
 
         $$ \varepsilon^{-2} \int\!\!\int\!\!\int (f g' - \chi_1 \chi_2')
@@ -178,7 +181,7 @@ class Reaction(TwoSpecies):
         F, G = self.ratios(f, grid)
         return production_of(F, G, self.masses(grid), grid) / self.epsilon**2
 
-    def box(self, f: Any, grid: Any) -> tuple[jax.Array, jax.Array]:
+    def box(self, f: Any, grid: PhaseSpace) -> tuple[Scalar, Scalar]:
         r"""The smallest box of Theorem 1.1 that holds the data: `(low, high)`.
 
         $$ low \, \chi_1 \le f \le high \, \chi_1, \qquad
@@ -212,11 +215,11 @@ class Perturbation(TwoSpecies):
         )
         return {"f": first, "g": second}
 
-    def norm(self, f: Any, grid: Any) -> jax.Array:
+    def norm(self, f: Any, grid: PhaseSpace) -> Scalar:
         r"""The norm of (10): $(\int\int f^2/(r\chi_1) + r g^2/\chi_2)^{1/2}$."""
         return norm_of(*self.ratios(f, grid), self.rho_inf, self.masses(grid), grid)
 
-    def equilibrium(self, f: Any, grid: Any) -> dict[str, jax.Array]:
+    def equilibrium(self, f: Any, grid: PhaseSpace) -> dict[str, jax.Array]:
         """What remains: the part of the kernel with the same mass difference."""
         r = self.rho_inf
         share = self._level(f, grid) / (r**2 + 1)
@@ -224,7 +227,7 @@ class Perturbation(TwoSpecies):
         return self.state(share * r**2 * flat, -share * flat, grid)
 
 
-def admit(f: Any, grid: Any, masses: Any) -> Pair:
+def admit(f: Any, grid: PhaseSpace, masses: Any) -> Pair:
     """Check initial data; returns f/chi_1 and g/chi_2, velocity first.
 
     Inside a compiled function values are not known and only shapes are checked: `checked_data`
@@ -264,14 +267,16 @@ def weighted_squares(first: Any, second: Any, rho_inf: Any) -> Any:
     return first / rho_inf + second * rho_inf
 
 
-def norm_of(F: jax.Array, G: jax.Array, rho_inf: Any, masses: Any, grid: Any) -> jax.Array:
+def norm_of(F: jax.Array, G: jax.Array, rho_inf: Any, masses: Any, grid: PhaseSpace) -> jax.Array:
     """The norm (10) from F = f/chi_1 and G = g/chi_2, velocity first."""
     first = jnp.tensordot(jnp.asarray(masses.chi1), F**2, 1)
     second = jnp.tensordot(jnp.asarray(masses.chi2), G**2, 1)
     return jnp.sqrt(grid.positions.integrate(weighted_squares(first, second, rho_inf)))
 
 
-def entropy_of(F: jax.Array, G: jax.Array, rho_inf: jax.Array, masses: Any, grid: Any) -> jax.Array:
+def entropy_of(
+    F: jax.Array, G: jax.Array, rho_inf: jax.Array, masses: Any, grid: PhaseSpace
+) -> jax.Array:
     """Relative entropy from F = f/chi_1 and G = g/chi_2, velocity first."""
     # Mean over velocities of a ln(a/b) - a + b for F and r, then for G and 1/r: (5) plus constants.
     first = jnp.tensordot(jnp.asarray(masses.chi1), relative(F, rho_inf), 1)
@@ -279,7 +284,7 @@ def entropy_of(F: jax.Array, G: jax.Array, rho_inf: jax.Array, masses: Any, grid
     return grid.positions.integrate(first + second)
 
 
-def production_of(F: jax.Array, G: jax.Array, masses: Any, grid: Any) -> jax.Array:
+def production_of(F: jax.Array, G: jax.Array, masses: Any, grid: PhaseSpace) -> jax.Array:
     """The triple integral of (6), unscaled, from F and G, velocity first."""
     w1, w2 = jnp.asarray(masses.chi1), jnp.asarray(masses.chi2)
     rho_f, rho_g = jnp.tensordot(w1, F, 1), jnp.tensordot(w2, G, 1)

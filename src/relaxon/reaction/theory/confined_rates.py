@@ -23,7 +23,7 @@ import equinox as eqx
 import numpy as np
 from scipy.linalg import block_diag, eigh
 
-from relaxon.core.errors import positive
+from relaxon.core.numbers import positive, whole
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.reaction.theory.confined_spectrum import DEPTH, confined_gap
 from relaxon.reaction.theory.hypocoercivity import (
@@ -98,6 +98,7 @@ def confined_dms_constants(
         n: Number of nodes.
     """
     r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
+    n = whole("n", n, 4)
     # r^2/(r^2 + 1) weighs f: D_0, D_0' and E of the module's docstring.
     share = r * r / (1 + r * r)
     d0, swapped = share * T1 + (1 - share) * T2, (1 - share) * T1 + share * T2
@@ -186,6 +187,7 @@ def confined_functional_rate(
     Cost: 0.1 s.
     """
     r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
+    n = whole("n", n, 4)
     line = ConfinedLine(potential, n, DEPTH)
     derivative = line.orthonormal_slope()
     _, _, vectors = np.linalg.svd(derivative)
@@ -195,10 +197,10 @@ def confined_functional_rate(
     raising = np.diag(np.sqrt(np.arange(1.0, levels)), -1)
     # Unknowns: species, Hermite mode, polynomial; the norm (10) is the plain one.
     transport = np.kron(raising, slope) - np.kron(raising.T, slope.T)
-    first, whole = np.zeros((levels, levels)), np.eye(levels * n)
+    first, full = np.zeros((levels, levels)), np.eye(levels * n)
     first[0, 0] = 1.0
     mean = np.kron(first, one)
-    collision = -np.block([[whole / r, mean], [mean, r * whole]])
+    collision = -np.block([[full / r, mean], [mean, r * full]])
     motion = block_diag(np.sqrt(T1) * transport, np.sqrt(T2) * transport)
     start = np.kron(np.eye(levels)[:, :1], one)
     macroscopic = np.vstack([r * start, -start]) / np.sqrt(1 + r * r)

@@ -38,7 +38,8 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.core.errors import positive, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import positive, shown, whole
 from relaxon.grids.confined_line import ConfinedLine
 from relaxon.grids.confined_phase import ConfinedGrid
 from relaxon.grids.velocity_nodes import ThermalNodes
@@ -133,8 +134,9 @@ def confined_gap(
     r, T1, T2 = positive("rho_inf", rho_inf), positive("T1", T1), positive("T2", T2)
     require(
         isinstance(n, tuple | list) and len(n) == 2,
-        f"n must hold the numbers of positions and velocities, but is {n!r}.",
+        f"n must hold the numbers of positions and velocities, but is {shown(n)}.",
     )
+    n = whole("n[0]", n[0], 4), whole("n[1]", n[1], 4)
     coarse = (max(8, n[0] // 2), max(6, 2 * (n[1] // 4)))
     fine, rough = (_rightmost(r, T1, T2, _resolvents(potential, size)) for size in (n, coarse))
     eigenvalue, real = fine
@@ -148,8 +150,8 @@ def confined_gap(
 
 
 def _resolvents(potential: Any, size) -> DensityResolvents:
-    line = ConfinedLine(potential, int(size[0]), DEPTH)
-    return DensityResolvents(ConfinedGrid(line, ThermalNodes(int(size[1]), XI_MAX)))
+    line = ConfinedLine(potential, size[0], DEPTH)
+    return DensityResolvents(ConfinedGrid(line, ThermalNodes(size[1], XI_MAX)))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,7 +26,9 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.core.errors import positive, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import dimension as checked_dimension
+from relaxon.core.numbers import positive, reals
 from relaxon.distributions.marginals import Marginal
 from relaxon.distributions.profiles import Profile, as_marginal
 from relaxon.numerics.legendre import gauss_legendre, legendre_values, to_legendre
@@ -83,6 +85,7 @@ def h1_rate(rho_inf, T1, T2, k=None, dimension: int = 1) -> SobolevRate:
         with T1 = T2 = 1, d = 1: 0.03083 for rho_inf = 1, 0.00350 for 2, 2.1e-6 for 10.
     """
     r = positive("rho_inf", rho_inf)
+    dimension = checked_dimension(dimension, name="dimension")
     loss, size = min(r, 1 / r), r + 1 / r
     informations = [fisher_information("T1", T1, dimension)]
     informations.append(fisher_information("T2", T2, dimension))
@@ -112,7 +115,7 @@ def h1_rate(rho_inf, T1, T2, k=None, dimension: int = 1) -> SobolevRate:
         return Witness(full.rate, full.dissipation[1:], full.functional[1:])
 
     # D > 0 for (Y, W) needs beta <= 4 lambda gamma k^2/(k + kappa)^2: small for long waves.
-    unit = 1.0 if k is None else (float(k) / (float(k) + gain)) ** 2
+    unit = 1.0 if k is None else float(_waves(k)[0] / (_waves(k)[0] + gain)) ** 2
     return _optimum(witness, relative=True, unit=unit)
 
 
@@ -153,7 +156,7 @@ def h1_functional_rate(rho_inf, T1, T2, k=None, weights=None, step: float = 0.3)
     Cost: 0.1 s a mode, 0.5 s the torus.
     """
     r, first, second = positive("rho_inf", rho_inf), as_marginal("T1", T1), as_marginal("T2", T2)
-    amplitudes = _Amplitudes(first, second, step)
+    amplitudes = _Amplitudes(first, second, positive("step", step))
     waves = _waves(k, quick=True)
     if weights is None:
         return _optimum(
@@ -161,9 +164,14 @@ def h1_functional_rate(rho_inf, T1, T2, k=None, weights=None, step: float = 0.3)
                 (_fourier_witness(r, amplitudes, wave, w) for wave in waves), key=_severity
             )
         )
-    found = [_fourier_witness(r, amplitudes, wave, np.asarray(weights, float)) for wave in waves]
+    weights = reals("weights", weights)
+    require(weights.shape == (4,), f"weights must be four numbers, but have shape {weights.shape}.")
+    found = [_fourier_witness(r, amplitudes, wave, weights) for wave in waves]
     rates = [w.rate for w in found if w.rate is not None]
-    require(len(rates) == len(found), f"The functional with weights {weights} is not positive.")
+    require(
+        len(rates) == len(found),
+        f"The functional with weights {weights.tolist()} is not positive.",
+    )
     a, alpha, beta, gamma = map(float, weights)
     return SobolevRate(min(rates) / 2, (a, alpha, beta, gamma), 0.0)
 

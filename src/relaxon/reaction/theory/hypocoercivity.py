@@ -23,7 +23,8 @@ from __future__ import annotations
 import equinox as eqx
 import numpy as np
 
-from relaxon.core.errors import positive, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import positive, reals, whole
 from relaxon.distributions.profiles import as_marginal
 from relaxon.numerics.fits import golden_section
 from relaxon.numerics.pencils import best_pencil, matrix_witness
@@ -125,7 +126,7 @@ def hypocoercive_rates(rho_inf, T1, T2, k=None) -> HypocoerciveRates:
         dms_weight=dms.weight,
         functional_weight=functional.weight,
         constants=dms_constants(r, T1, T2, k),
-        k=None if k is None else float(k),
+        k=None if k is None else positive("k", k),
     )
 
 
@@ -249,7 +250,7 @@ def functional_rate(rho_inf, T1, T2, k=None, modes: int = 3) -> ProvenRate:
     profiles with k = 4, 6 (tests/unit/reaction/test_reaction_general_rates.py).
     """
     r, first, second = positive("rho_inf", rho_inf), as_marginal("T1", T1), as_marginal("T2", T2)
-    require(modes >= 3, f"functional_rate needs at least 3 modes, but got {modes}.")
+    modes = whole("modes", modes, 3)
     spreads = [m.moment(2, name) for name, m in (("T1", first), ("T2", second))]
     waves = torus_waves(min(spreads)) if k is None else [positive("k", k)]
     transport = transport_matrix(first, second, 1.0, modes)
@@ -289,7 +290,7 @@ def rate_map(rho_inf, k, T1, T2, methods=("true", "dms")) -> dict[str, np.ndarra
     known = ("true", "density", "dms", "functional", "h1")
     for name in methods:
         require(name in known, f"rate_map knows the methods {', '.join(known)}, but not {name!r}.")
-    r, waves = np.atleast_1d(rho_inf), np.atleast_1d(k)
+    r, waves = np.atleast_1d(reals("rho_inf", rho_inf)), np.atleast_1d(reals("k", k))
     T1, T2 = as_marginal("T1", T1), as_marginal("T2", T2)
     result = {name: np.empty((r.size, waves.size)) for name in methods}
     if "true" in methods:

@@ -20,7 +20,8 @@ from collections.abc import Callable
 import equinox as eqx
 import numpy as np
 
-from relaxon.core.errors import InputError, positive, require
+from relaxon.core.errors import InputError, require
+from relaxon.core.numbers import positive, reals
 from relaxon.distributions.marginals import Marginal
 from relaxon.distributions.profiles import as_marginal
 from relaxon.numerics.legendre import legendre_values, to_legendre, unit_gauss_legendre
@@ -83,7 +84,7 @@ def linear_decay(
     """
     r, k = positive("rho_inf", rho_inf), positive("k", k)
     first, second = as_marginal("T1", T1), as_marginal("T2", T2)
-    t = np.atleast_1d(np.asarray(t, dtype=float))
+    t, reach = np.atleast_1d(reals("t", t)), positive("reach", reach)
     require(
         bool(t.size and t[0] >= 0 and np.all(np.diff(t) > 0)), "t must increase from 0 or later."
     )

@@ -31,7 +31,9 @@ import equinox as eqx
 import numpy as np
 from scipy.optimize import brentq
 
-from relaxon.core.errors import positive, reals, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import number, positive
+from relaxon.core.shapes import known
 from relaxon.distributions.marginals import GaussianMarginal, Marginal
 from relaxon.distributions.profiles import as_marginal
 from relaxon.numerics.roots import turning, zeros_in_box
@@ -77,7 +79,8 @@ def dispersion(eigenvalue, rho_inf, T1, T2, k, continued: bool = False):
     """
     r, k = positive("rho_inf", rho_inf), positive("k", k)
     first, second = as_marginal("T1", T1), as_marginal("T2", T2)
-    return _dispersion(np.asarray(eigenvalue, dtype=complex), r, first, second, k, continued)
+    eigenvalue = np.asarray(known("eigenvalue", eigenvalue, complex_too=True), dtype=complex)
+    return _dispersion(eigenvalue, r, first, second, k, continued)
 
 
 def _dispersion(lam, r, first: Marginal, second: Marginal, k, continued=False):
@@ -198,9 +201,7 @@ def landau_poles(rho_inf, T1, T2, k, left: float | None = None) -> np.ndarray:
     r, k = positive("rho_inf", rho_inf), positive("k", k)
     first, second = as_marginal("T1", T1), as_marginal("T2", T2)
     width = k * np.sqrt(max(first.moment(2), second.moment(2)))
-    if left is None:
-        left = -max(r, 1 / r) - 3.3 * width
-    left = float(reals("left", left).reshape(()))
+    left = -max(r, 1 / r) - 3.3 * width if left is None else number("left", left)
     require(left < 0, f"left must be negative, but is {left}.")
 
     def function(lam):

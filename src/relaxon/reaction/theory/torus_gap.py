@@ -6,7 +6,9 @@ from itertools import product
 
 import numpy as np
 
-from relaxon.core.errors import positive, reals, require
+from relaxon.core.errors import require
+from relaxon.core.numbers import dimension as checked_dimension
+from relaxon.core.numbers import positive, reals
 from relaxon.distributions.marginals import GaussianMarginal, Marginal
 from relaxon.distributions.profiles import Profile, as_marginal
 from relaxon.reaction.theory.spectrum import SpectralGap, spectral_gap
@@ -50,7 +52,7 @@ def torus_gap(rho_inf, T1, T2, dimension: int = 1) -> SpectralGap:
     for algebraic profiles in any dimension, once their panels are made (5 ms).
     """
     r = positive("rho_inf", rho_inf)
-    require(dimension in (1, 2, 3), f"dimension must be 1, 2 or 3, but is {dimension!r}.")
+    dimension = checked_dimension(dimension, name="dimension")
     size = max([dimension, *(np.shape(T)[0] for T in (T1, T2) if np.ndim(T) == 2)])
     first, second = _species("T1", T1, size), _species("T2", T2, size)
     if isinstance(first, Marginal) or isinstance(second, Marginal):

@@ -14,12 +14,15 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from decimal import Decimal
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import number, positive, scalar, shown
+from relaxon.core.types import Real
 from relaxon.numerics.split_complex import FLOOR, Split, variable
 
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
@@ -53,7 +56,7 @@ class Potential(eqx.Module):
         """G(z) in split arithmetic."""
 
     @abstractmethod
-    def rescaled(self, delta: float, a: float) -> Potential:
+    def rescaled(self, delta: Real, a: Real) -> Potential:
         r"""V_delta(x) = delta^-a V(x/delta), so Vhat_delta(k) = delta^(d-a) Vhat(delta k).
 
         Source: duerinckx2023 (1.12). The limit is taken in the time t/`time_factor(delta, a)`.
@@ -63,8 +66,9 @@ class Potential(eqx.Module):
     def wavenumber(self, value: jax.Array) -> jax.Array:
         """A k with Vhat(k) = value, for v_min <= value <= v_max."""
 
-    def time_factor(self, delta: float, a: float) -> float:
+    def time_factor(self, delta: Real, a: Real) -> float:
         """delta^(2a+1-d): one unit of Landau time in units of t (duerinckx2023, Theorem 4)."""
+        delta, a = scales(delta, a)
         return delta ** (2 * a + 1 - self.d)
 
     @eqx.filter_jit
@@ -127,21 +131,18 @@ class Potential(eqx.Module):
         return sphere / (self.d - 1) * math.pi * (2 * math.pi) ** (-self.d) * self.k0()
 
 
-def check_dimension(d: int) -> None:
-    """Refuse a dimension other than 2 and 3."""
-    require(d in (2, 3) and not isinstance(d, bool), f"d must be 2 or 3, but is {d!r}.")
-
-
-def check_positive(name: str, value: float, why: str = "", infinite: bool = False) -> float:
-    """A positive float, finite unless `infinite`; otherwise one sentence."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    good = number > 0 and (infinite or math.isfinite(number))
+def above_zero(name: str, value: Any, why: str, infinite: bool = False) -> float:
+    """A positive float, finite unless `infinite`; otherwise one sentence that says why."""
+    found = scalar(value)
     bound = "positive" if infinite else "positive and finite"
-    require(good, f"{name} must be {bound}{why}, but is {value!r}.")
-    return number
+    good = found > 0 and (infinite or math.isfinite(found))
+    require(good, f"{name} must be {bound}{why}, but is {shown(value)}.")
+    return found
+
+
+def scales(delta: Any, a: Any) -> tuple[float, float]:
+    """The length and the exponent of a rescaling as floats."""
+    return positive("delta", delta), number("a", a)
 
 
 def decimal_pair(value: Decimal) -> tuple[jax.Array, jax.Array]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, localcontext
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from relaxon.core.errors import require
+from relaxon.core.numbers import dimension, number, positive
 from relaxon.core.registry import storable
+from relaxon.core.types import Real, Whole
 from relaxon.numerics.polylogarithm import (
     arctan_deficit,
     arctan_ratio,
@@ -21,9 +24,9 @@ from relaxon.screening.potentials.base import (
     NEGATIVE,
     PI,
     Potential,
-    check_dimension,
-    check_positive,
+    above_zero,
     decimal_pair,
+    scales,
     shifted,
 )
 
@@ -67,9 +70,10 @@ def _ends(strength: float, mass: Decimal, k_min: float, k_max: float) -> tuple:
     return tuple(decimal_pair(-(mass + k2) / s) for k2 in (Decimal(0), Decimal(k_min) ** 2, top))
 
 
-def _check_cutoffs(k_min: float, k_max: float) -> None:
-    good = math.isfinite(k_min) and 0 <= k_min < k_max
-    require(good, f"k_min must lie in [0, k_max = {k_max!r}), but is {k_min!r}.")
+def _lower_cutoff(k_min: Any, k_max: float) -> float:
+    found = number("k_min", k_min)
+    require(0 <= found < k_max, f"k_min must lie in [0, k_max = {k_max!r}), but is {found!r}.")
+    return found
 
 
 @storable("potential", "coulomb")
@@ -100,19 +104,19 @@ class Coulomb(_Rational):
     ends: tuple
     has_gap: bool = eqx.field(static=True)
 
-    def __init__(self, d: int, k_max: float, amplitude: float = 1.0, k_min: float = 0.0):
-        check_dimension(d)
-        amplitude = check_positive("amplitude", amplitude, NEGATIVE)
+    def __init__(self, d: Whole, k_max: Real, amplitude: Real = 1.0, k_min: Real = 0.0):
+        d = dimension(d, (2, 3))
+        amplitude = above_zero("amplitude", amplitude, NEGATIVE)
         why = f" (without it int k^{d} Vhat^2/|1 + Vhat z|^2 dk diverges at large k)" * (d == 3)
-        k_max = check_positive("k_max", k_max, why)
-        _check_cutoffs(k_min, k_max)
+        k_max = above_zero("k_max", k_max, why)
+        k_min = _lower_cutoff(k_min, k_max)
         with localcontext(prec=50):
-            self.ends = _ends(amplitude, Decimal(0), float(k_min), k_max)
+            self.ends = _ends(amplitude, Decimal(0), k_min, k_max)
         self.d, self.has_gap = d, k_min > 0
         self.amplitude = self.strength = jnp.asarray(amplitude, float)
         self.mass, self.k_min, self.k_max = (
             jnp.asarray(0.0, float),
-            jnp.asarray(float(k_min), float),
+            jnp.asarray(k_min, float),
             jnp.asarray(k_max, float),
         )
         self.v_min = jnp.asarray(amplitude / k_max**2, float)
@@ -129,9 +133,9 @@ class Coulomb(_Rational):
             return self.amplitude**2 * jnp.log(self.k_max / self.k_min)
         return self.amplitude**2 * (1 / self.k_min - 1 / self.k_max)
 
-    def rescaled(self, delta: float, a: float) -> Coulomb:
+    def rescaled(self, delta: Real, a: Real) -> Coulomb:
         """Amplitude delta^(d-a-2) A, cut-offs divided by delta."""
-        delta = check_positive("delta", delta)
+        delta, a = scales(delta, a)
         amplitude = float(self.amplitude) * delta ** (self.d - a - 2)
         return Coulomb(self.d, float(self.k_max) / delta, amplitude, float(self.k_min) / delta)
 
@@ -169,26 +173,26 @@ class Yukawa(_Rational):
 
     def __init__(
         self,
-        d: int,
-        amplitude: float,
-        screening_length: float,
-        k_max: float = math.inf,
-        k_min: float = 0.0,
+        d: Whole,
+        amplitude: Real,
+        screening_length: Real,
+        k_max: Real = math.inf,
+        k_min: Real = 0.0,
     ):
-        check_dimension(d)
-        amplitude = check_positive("amplitude", amplitude, NEGATIVE)
-        length = check_positive("screening_length", screening_length)
-        k_max = check_positive("k_max", k_max, infinite=True)
+        d = dimension(d, (2, 3))
+        amplitude = above_zero("amplitude", amplitude, NEGATIVE)
+        length = positive("screening_length", screening_length)
+        k_max = above_zero("k_max", k_max, "", infinite=True)
         require(
             d == 2 or math.isfinite(k_max),
             "The Landau prefactor of a Yukawa potential in d = 3 diverges: int k^3 Vhat^2 dk "
             "is logarithmic at large k, and so is the screened one; give a finite k_max.",
         )
-        _check_cutoffs(k_min, k_max)
+        k_min = _lower_cutoff(k_min, k_max)
         with localcontext(prec=50):
             exact = (2 if d == 2 else 4) * PI * Decimal(amplitude)
             mass = 1 / Decimal(length) ** 2
-            self.ends = _ends(float(exact), mass, float(k_min), k_max)
+            self.ends = _ends(float(exact), mass, k_min, k_max)
         strength = float(exact)
         self.d = d
         self.amplitude, self.screening_length = (
@@ -196,7 +200,7 @@ class Yukawa(_Rational):
             jnp.asarray(length, float),
         )
         self.strength, self.mass = jnp.asarray(strength, float), jnp.asarray(float(mass), float)
-        self.k_min, self.k_max = jnp.asarray(float(k_min), float), jnp.asarray(k_max, float)
+        self.k_min, self.k_max = jnp.asarray(k_min, float), jnp.asarray(k_max, float)
         self.v_min = jnp.asarray(strength / (k_max**2 + float(mass)), float)
         self.v_max = jnp.asarray(strength / (k_min**2 + float(mass)), float)
 
@@ -204,9 +208,9 @@ class Yukawa(_Rational):
         """-G'(0), in closed form through the resolvent."""
         return self.screening(jnp.asarray(0.0 + 0.0j))
 
-    def rescaled(self, delta: float, a: float) -> Yukawa:
+    def rescaled(self, delta: Real, a: Real) -> Yukawa:
         """Amplitude delta^(d-a-2) A, length delta l, cut-offs divided by delta."""
-        delta = check_positive("delta", delta)
+        delta, a = scales(delta, a)
         amplitude = float(self.amplitude) * delta ** (self.d - a - 2)
         length = float(self.screening_length) * delta
         return Yukawa(

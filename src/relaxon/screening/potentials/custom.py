@@ -23,9 +23,11 @@ import numpy as np
 from scipy.special import bernoulli
 
 from relaxon.core.errors import InputError, require
+from relaxon.core.numbers import dimension, shown
 from relaxon.core.registry import Described, storable
+from relaxon.core.types import Real, Whole
 from relaxon.numerics.split_complex import Split, log, polynomial, where
-from relaxon.screening.potentials.base import Potential, check_dimension, check_positive
+from relaxon.screening.potentials.base import Potential, scales
 from relaxon.screening.potentials.custom_panels import NODES, WEIGHTS, Segment, build_segments
 
 _B = bernoulli(30)
@@ -65,9 +67,9 @@ class Custom(Potential, Described):
     v_max: jax.Array
     finite_k0: bool = eqx.field(static=True)
 
-    def __init__(self, d: int, vhat: Callable):
-        check_dimension(d)
-        require(callable(vhat), f"vhat must be a function of k, but is {vhat!r}.")
+    def __init__(self, d: Whole, vhat: Callable):
+        d = dimension(d, (2, 3))
+        require(callable(vhat), f"vhat must be a function of k, but is {shown(vhat)}.")
         built = build_segments(d, vhat)
         self.d, self.function, self.segments = d, vhat, built.segments
         self.tail, self.finite_k0 = jnp.asarray(built.tail, float), built.finite_k0
@@ -112,9 +114,9 @@ class Custom(Potential, Described):
             total = total + _far(segment, pole, z) + _near(segment, pole, minus)
         return total
 
-    def rescaled(self, delta: float, a: float) -> Custom:
+    def rescaled(self, delta: Real, a: Real) -> Custom:
         """Custom(d, delta^(d-a) Vhat(delta k))."""
-        delta = check_positive("delta", delta)
+        delta, a = scales(delta, a)
         function, factor = self.function, delta ** (self.d - a)
         return Custom(self.d, lambda k: factor * function(delta * k))
 

@@ -9,16 +9,18 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from relaxon.core.numbers import dimension, positive
 from relaxon.core.registry import storable
+from relaxon.core.types import Real, Whole
 from relaxon.numerics.polylogarithm import polylog_ratio
 from relaxon.numerics.split_complex import Split
 from relaxon.screening.potentials.base import (
     NEGATIVE,
     PI,
     Potential,
-    check_dimension,
-    check_positive,
+    above_zero,
     decimal_pair,
+    scales,
     shifted,
 )
 
@@ -43,10 +45,10 @@ class Gaussian(Potential):
     v_max: jax.Array
     threshold: tuple[jax.Array, jax.Array]
 
-    def __init__(self, d: int, amplitude: float = 1.0, length: float = 1.0):
-        check_dimension(d)
-        amplitude = check_positive("amplitude", amplitude, NEGATIVE)
-        length = check_positive("length", length)
+    def __init__(self, d: Whole, amplitude: Real = 1.0, length: Real = 1.0):
+        d = dimension(d, (2, 3))
+        amplitude = above_zero("amplitude", amplitude, NEGATIVE)
+        length = positive("length", length)
         # In 50 digits and then as two floats: near the branch point -1/c, which is marginal
         # stability, K depends on the difference z + 1/c alone.
         with localcontext(prec=50):
@@ -73,9 +75,9 @@ class Gaussian(Potential):
         factor = 2 ** ((self.d - 1) / 2) * math.gamma(order) / self.length ** (self.d + 1)
         return ratio * (factor * self.v_max)
 
-    def rescaled(self, delta: float, a: float) -> Gaussian:
+    def rescaled(self, delta: Real, a: Real) -> Gaussian:
         """Amplitude delta^-a A, length delta l."""
-        delta = check_positive("delta", delta)
+        delta, a = scales(delta, a)
         return Gaussian(self.d, float(self.amplitude) * delta**-a, float(self.length) * delta)
 
     def wavenumber(self, value: jax.Array) -> jax.Array:

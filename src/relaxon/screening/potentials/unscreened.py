@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from relaxon.core.types import Real
 from relaxon.numerics.split_complex import Split
 from relaxon.screening.potentials import Potential
 
@@ -45,7 +46,7 @@ class Unscreened(Potential):
         """-K_0 z."""
         return z * (-self.weight)
 
-    def rescaled(self, delta: float, a: float) -> Unscreened:
+    def rescaled(self, delta: Real, a: Real) -> Unscreened:
         """The same: in the time that the rescaling takes with it, K_0 does not change."""
         return self
 

@@ -17,7 +17,7 @@ from relaxon.collisions.radial.relaxation import RelativeSystem
 from relaxon.core.errors import require
 from relaxon.distributions.functionals import weighted_norm
 from relaxon.distributions.gaussians import maxwellian
-from relaxon.distributions.hot_spot import blowdown, blowdown_profile
+from relaxon.distributions.hot_spot import blowdown, spot_at
 from relaxon.grids.radial import RadialGrid
 from relaxon.numerics.devices import cores
 from relaxon.stepping.rosenbrock import Rosenbrock
@@ -111,7 +111,7 @@ def _batch(grids: RadialGrid, deltas: Array, alphas: Array, t_end: Array, rtol: 
 def _case(grid: RadialGrid, delta: Any, alpha: Any, t_end: Array, rtol: Array) -> dict:
     """One run; every argument may be traced."""
     m = maxwellian(grid)
-    f0 = m + blowdown_profile(grid, 0.0, delta, alpha)
+    f0 = m + spot_at(grid.r, 0.0, delta, alpha, grid.d)
     system = RelativeSystem(f0, grid, Landau().kernel_model(grid), NO_REACTION)
     stepper = Rosenbrock(system, rtol)
 
@@ -121,7 +121,7 @@ def _case(grid: RadialGrid, delta: Any, alpha: Any, t_end: Array, rtol: Array) -
     state = jax.lax.while_loop(go_on, lambda s: stepper.step(s, t_end), stepper.start(f0))
     f = stepper.fields(state)["f"]
     found = stepper.diagnostics(state)
-    remainder = f - m - blowdown_profile(grid, state.t, delta, alpha)
+    remainder = f - m - spot_at(grid.r, state.t, delta, alpha, grid.d)
     return {
         "central_value": found["central_value"],
         "distance_m": weighted_norm(f - m, grid),
