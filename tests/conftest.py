@@ -1,5 +1,6 @@
 """Shared data; importing relaxon switches jax to float64."""
 
+import json
 import os
 import pathlib
 
@@ -12,6 +13,10 @@ import pytest
 from hypothesis import settings
 
 import relaxon as rx
+
+HERE = pathlib.Path(__file__).parent
+SLOW = json.loads((HERE / "slow.json").read_text())
+"""Tests of the slow suite that share a function with default ones, with the seconds they took."""
 
 settings.register_profile("relaxon", deadline=None, max_examples=25, derandomize=True)
 settings.load_profile("relaxon")
@@ -32,3 +37,11 @@ def mixture(grid):
 @pytest.fixture(scope="session")
 def problem(grid, mixture):
     return rx.Problem(rx.Landau(), grid, mixture)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What `slow.json` names belongs to the slow suite."""
+    for item in items:
+        if item.nodeid in SLOW:
+            item.add_marker(pytest.mark.slow)
