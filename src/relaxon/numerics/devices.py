@@ -140,5 +140,6 @@ def velocities(size: int, points: int, devices: int | None = None) -> Velocities
     share = size // devices
     if share * points < LARGE:
         return Velocities(mesh, share)
+    # A block must divide the share: the loop over blocks has equal slices.
     fits = [k for k in range(1, share + 1) if share % k == 0 and k * points <= BLOCK]
     return Velocities(mesh, max(fits, default=1))

@@ -62,7 +62,7 @@ def matrix_witness(dissipation: np.ndarray, functional: np.ndarray) -> Callable:
         full = np.concatenate([[1.0], np.atleast_1d(weights)])
         forms = np.einsum("n,bnij->bij", full, functional)
         losses = np.einsum("n,bnij->bij", full, dissipation)
-        # Both forms positive: the way that keeps small rates accurate. Otherwise H alone decides.
+        # Both forms positive: the way that keeps small rates accurate. Otherwise by way of H.
         sharp = _reciprocal(losses, forms)
         if sharp is not None:
             rates, vectors = sharp
