@@ -211,6 +211,7 @@ class ConfinedGrid(PhaseSpace):
         # Constants are mapped to constants; without them less rounding reaches the corners.
         level = (jnp.sum(right * masses, axis=(-1, -2)) / jnp.sum(masses))[..., None, None]
         a, b = self.to_modes(right - level)
+        # c + s T on a pair (a, b) is the matrix ((c, -turn), (turn, c)).
         turn = s * self.frequencies
         scale = 1.0 / (c * c + turn * turn)
         moved = self.from_modes(scale * (c * a + turn * b), scale * (c * b - turn * a))
