@@ -229,6 +229,7 @@ class Spectral(eqx.Module):
         zeroth = (slice(None), *(0,) * d)
         # The zeroth coefficient of the other species is the rate of loss.
         partner = y[::-1][zeroth].reshape((2, *(1,) * d, *self.grid.torus.shape))
+        # delta_n0 - d_0 c_n: chi_1 itself is the zeroth polynomial.
         return (-partner * y).at[zeroth].add(1.0) / self.epsilon**2 - stream / self.epsilon
 
 
