@@ -108,7 +108,7 @@ def forms(
     inner = _cumulative(edges, x)
     outer = w[None, :] - inner
     potential = _potential(l, r, inner, outer) * root[None, :]
-    # Q(g, M): its quadrature is not symmetric to the last bit, and M w^2 is its local part.
+    # Q(g, M): symmetric but for the error of its quadrature, and with M w^2 as its local part.
     exchanged = value.T @ ((measure * root)[:, None] * (potential @ value))
     exchanged = (exchanged + exchanged.T) / 2 + product(value, maxwell, value)
     operator = product(up, lam1, up) + product(value, lam2 * angular, value)
