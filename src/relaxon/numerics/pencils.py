@@ -109,6 +109,7 @@ def _reciprocal(losses: np.ndarray, forms: np.ndarray) -> tuple | None:
         except np.linalg.LinAlgError:
             return None
     scale, factor = found[1]
+    # With D = L L^t, scaled: L^-1 H L^-t, whose largest eigenvalue is one over the rate.
     half = np.linalg.solve(factor, forms * scale[:, :, None] * scale[:, None, :])
     whole = np.linalg.solve(factor, np.swapaxes(half, 1, 2))
     values, vectors = np.linalg.eigh((whole + np.swapaxes(whole, 1, 2)) / 2)
