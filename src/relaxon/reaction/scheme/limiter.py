@@ -146,6 +146,7 @@ class Limiter(eqx.Module):
             for (weights, *parts), rho, factors, target in zip(
                 slices, x["rho"], x["factors"], (rho_inf, 1.0 / rho_inf)
             ):
+                # (velocities of the block, *positions): what `settle` would make of this block.
                 F = rho + epsilon * _made(*parts, *factors)
                 total = total + jnp.tensordot(weights, relative(F, target), 1)
             return (), total, ()
