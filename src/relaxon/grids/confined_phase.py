@@ -86,6 +86,7 @@ class ConfinedGrid(PhaseSpace):
             f"{line.n} positions and {velocity.n} velocities make {unknowns}.",
         )
         self.line, self.velocity = line, velocity
+        # Columns of U are odd functions of xi, rows of V' even ones.
         odd, values, even = svd(parity_block(line, velocity), lapack_driver="gesdd")
         self.frequencies = jnp.asarray(values)
         self.even_modes, self.odd_modes = jnp.asarray(even), jnp.asarray(odd.T.copy())
