@@ -158,6 +158,7 @@ def relaxation(quick: bool, *, claimed: float = 2 / 3, r_max: float = 18.0) -> M
     """Approached from above: p passes 0.735 near t = 2e3 and falls to 0.67 by t = 5e4."""
     runs = [_late(n, r_max) for n in _late_sizes(quick)]
     if not quick:
+        # A wider box too: late |F - M_eq| sits in the far tail.
         runs.append(_late(_late_sizes(quick)[-1], r_max + 4.0))
     t_end = float(runs[-1].t[-1])
     fits = [

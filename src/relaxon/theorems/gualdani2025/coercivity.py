@@ -142,6 +142,7 @@ def _edges(panels: int, r_max: float) -> np.ndarray:
 
 def _basis(edges: np.ndarray, order: int, x: np.ndarray) -> tuple:
     """Values and slopes at the quadrature points of the nodal basis, and its nodes."""
+    # Both ends of a panel are nodes, shared with the neighbours: w is continuous.
     t = -np.cos(np.pi * np.arange(order + 1) / order)
     vandermonde = np.polynomial.chebyshev.chebvander(t, order)
     to_coefficients = np.linalg.inv(vandermonde)

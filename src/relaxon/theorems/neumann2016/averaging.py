@@ -145,6 +145,7 @@ def averaging(quick: bool, *, claimed: Callable[[float], float] | None = None) -
         powers = []
         for beta in CONCENTRATIONS:
             rho, size = averaged(chosen, WAVES, beta)
+            # Half the points, for the error of the quadrature.
             rough = np.divide(*averaged(chosen, WAVES, beta, 6001))
             ratio = rho / size
             fit = power_law(1 / WAVES, ratio, np.abs(ratio - rough))
