@@ -86,6 +86,7 @@ class ConfinedGrid(PhaseSpace):
             f"{line.n} positions and {velocity.n} velocities make {unknowns}.",
         )
         self.line, self.velocity = line, velocity
+        # Columns of U are odd functions of xi, rows of V' even ones.
         odd, values, even = svd(parity_block(line, velocity), lapack_driver="gesdd")
         self.frequencies = jnp.asarray(values)
         self.even_modes, self.odd_modes = jnp.asarray(even), jnp.asarray(odd.T.copy())
@@ -211,6 +212,7 @@ class ConfinedGrid(PhaseSpace):
         # Constants are mapped to constants; without them less rounding reaches the corners.
         level = (jnp.sum(right * masses, axis=(-1, -2)) / jnp.sum(masses))[..., None, None]
         a, b = self.to_modes(right - level)
+        # c + s T on a pair (a, b) is the matrix ((c, -turn), (turn, c)).
         turn = s * self.frequencies
         scale = 1.0 / (c * c + turn * turn)
         moved = self.from_modes(scale * (c * a + turn * b), scale * (c * b - turn * a))

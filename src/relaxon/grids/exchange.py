@@ -39,6 +39,7 @@ def flux_limited(
     potential = grid.inverse(jnp.where(symbol == 0, 0.0, change_hat / np.where(symbol, symbol, 1)))
     # face i+1/2 along each axis; the flux into cell i is +face_i - face_{i-1}.
     faces = [jnp.roll(potential, -1, axis) - potential for axis in range(grid.d)]
+    # All that may come into a cell, or leave it, if none of its neighbours is limited.
     gain = sum(
         jnp.maximum(face, 0) + jnp.maximum(-jnp.roll(face, 1, axis), 0)
         for axis, face in enumerate(faces)
@@ -47,7 +48,6 @@ def flux_limited(
         jnp.maximum(-face, 0) + jnp.maximum(jnp.roll(face, 1, axis), 0)
         for axis, face in enumerate(faces)
     )
-    # All that may come into a cell, or leave it, if none of its neighbours is limited.
     room_up, room_down = jnp.maximum(high - old, 0.0), jnp.maximum(old - low, 0.0)
     may_gain = jnp.where(gain > room_up, room_up / jnp.where(gain > 0, gain, 1.0), 1.0)
     may_lose = jnp.where(loss > room_down, room_down / jnp.where(loss > 0, loss, 1.0), 1.0)
@@ -116,6 +116,7 @@ def torus_exchange(coefficients: list[jax.Array], grid: Fourier) -> tuple[Operat
         flows = [face * (jnp.roll(u, -1, axis) - u) for axis, face in enumerate(faces)]
         return u - sum(flow - jnp.roll(flow, 1, axis) for axis, flow in enumerate(flows))
 
+    # One constant coefficient, the mean over points and axes, is inverted in Fourier space.
     symbol = 1.0 - sum(jnp.mean(face) for face in faces) / grid.d * _laplacian(grid)
     return operator, lambda u: grid.inverse(grid.transform(u) / symbol)
 

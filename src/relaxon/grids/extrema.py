@@ -91,6 +91,7 @@ def line_top(u: jax.Array, x: jax.Array) -> jax.Array:
     places = np.linspace(0.0, 1.0, 33)[1:-1]
     at = x[:-1, None] + jnp.diff(x)[:, None] * places  # (intervals, points)
     local = x[nodes]  # (intervals, size)
+    # Lagrange weights of the local nodes at every place, (intervals, points, size).
     gaps = local[:, :, None] - local[:, None, :] + jnp.eye(size)
     factors = (at[:, :, None, None] - local[:, None, None, :]) / gaps[:, None]
     weights = jnp.prod(jnp.where(jnp.eye(size, dtype=bool), 1.0, factors), axis=-1)

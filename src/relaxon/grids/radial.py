@@ -96,6 +96,7 @@ class RadialGrid(eqx.Module, Grid):
         dx = (math.asinh(r_max / r_min) + OUTER_STRETCH) / n
         centres = _radius((np.arange(n) + 0.5) * dx, r_max, r_min)
         faces = _radius(np.arange(n + 1) * dx, r_max, r_min)
+        # Exactly, whatever Newton's method left.
         faces[-1] = r_max
         slope = _slope(centres, r_max, r_min)
 

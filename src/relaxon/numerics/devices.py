@@ -100,6 +100,7 @@ class Velocities(eqx.Module):
         blocks = size // self.block
         cut = jax.tree.map(lambda a: a.reshape(blocks, self.block, *a.shape[1:]), fields)
         shapes = jax.eval_shape(kernel, jax.tree.map(lambda a: a[0], cut), shared)
+        # Sums start at 0 and maxima at -inf, in the shapes that the kernel will return.
         start = (
             jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes[1]),
             jax.tree.map(lambda s: jnp.full(s.shape, -jnp.inf, s.dtype), shapes[2]),
@@ -140,5 +141,6 @@ def velocities(size: int, points: int, devices: int | None = None) -> Velocities
     share = size // devices
     if share * points < LARGE:
         return Velocities(mesh, share)
+    # A block must divide the share: the loop over blocks has equal slices.
     fits = [k for k in range(1, share + 1) if share % k == 0 and k * points <= BLOCK]
     return Velocities(mesh, max(fits, default=1))

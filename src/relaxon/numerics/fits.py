@@ -199,6 +199,8 @@ def stretched_power(t: Any, y: Any, window: tuple[float, float], decades: float 
     t, y = np.asarray(t, float), np.asarray(y, float)
     t, y = t[y > 0], y[y > 0]
     log_t = np.log(t)
+    # R of the formula above: for an exact law log R is a line with slope p and intercept log(lambda
+    # p).
     rate = -np.gradient(np.log(y), log_t)
     inside = (t >= window[0]) & (t <= window[1]) & (rate > 0)
     require(

@@ -74,6 +74,7 @@ def gauss_rule(density: Callable, low: float, high: float, n: int, even: bool = 
     modes = values * root
     # The derivative of p_l holds p_k with k < l only: the rest of the matrix is rounding.
     modal = np.triu(modes @ (slopes * root).T, 1) / scale
+    # From the orthonormal polynomials to the nodes, and from root-weighted to plain values.
     derivative = (modes.T @ modal @ modes) * (root / root[:, None])
     # Constants must have slope zero: take out the mean that rounding leaves, not a diagonal entry,
     # which other polynomials would meet with their largest values.

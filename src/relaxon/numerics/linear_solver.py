@@ -74,6 +74,7 @@ def _bicgstab(operator, right, precondition, rtol, maximum):
         beta = rho_new / jnp.where(rho == 0, 1.0, rho) * alpha / jnp.where(omega == 0, 1.0, omega)
         p = r + beta * (p - omega * direction)
         size = jnp.sqrt(jnp.vdot(r, r))
+        # A pivot, rho or omega that vanishes ends the recursion; the best iterate stands.
         healthy = (pivot != 0) & (rho_new != 0) & (omega != 0) & jnp.isfinite(size)
         better = size < best
         kept = jnp.where(better, u, kept)

@@ -62,7 +62,7 @@ def matrix_witness(dissipation: np.ndarray, functional: np.ndarray) -> Callable:
         full = np.concatenate([[1.0], np.atleast_1d(weights)])
         forms = np.einsum("n,bnij->bij", full, functional)
         losses = np.einsum("n,bnij->bij", full, dissipation)
-        # Both forms positive: the way that keeps small rates accurate. Otherwise H alone decides.
+        # Both forms positive: the way that keeps small rates accurate. Otherwise by way of H.
         sharp = _reciprocal(losses, forms)
         if sharp is not None:
             rates, vectors = sharp
@@ -109,6 +109,7 @@ def _reciprocal(losses: np.ndarray, forms: np.ndarray) -> tuple | None:
         except np.linalg.LinAlgError:
             return None
     scale, factor = found[1]
+    # With D = L L^t, scaled: L^-1 H L^-t, whose largest eigenvalue is one over the rate.
     half = np.linalg.solve(factor, forms * scale[:, :, None] * scale[:, None, :])
     whole = np.linalg.solve(factor, np.swapaxes(half, 1, 2))
     values, vectors = np.linalg.eigh((whole + np.swapaxes(whole, 1, 2)) / 2)

@@ -183,6 +183,7 @@ def gridded_mode(potential: Potential, k: Real, u: Any, f1prime: Any) -> Mode:
     x, weights, transform, cut, noise = _transform(u, g, h)
 
     def epsilon(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # d/du brings down i x, which cancels the -i in front of the integral.
         wave = np.exp(1j * np.multiply.outer(s, x)) * (weights * transform)
         return 1 - 1j * v * wave.sum(-1), v * (wave * x).sum(-1)
 

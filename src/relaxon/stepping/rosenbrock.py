@@ -182,6 +182,7 @@ def rosenbrock_step(
         value = y + jnp.tensordot(a, stages, 1)
         force = system.rate(t + node * dt, value) + d * dt * drift
         force = force + jnp.tensordot(c, stages, 1) / dt
+        # The stage equation of `tableaux` times tau: (1 - tau J) k = tau force.
         return value, stages.at[i].set(solve(tau * force))
 
     # A loop rather than a copy for each stage: compilation is what a user waits for.

@@ -152,6 +152,7 @@ class StabilizedStepper(Stepper):
             evaluations=zero + 1,
             code=jnp.where(finite, Status.FINE, Status.NON_FINITE).astype(jnp.int32),
             radius=jnp.zeros(()),
+            # Old from the start: the first step estimates the radius.
             age=zero + REFRESH,
             probe=jax.random.normal(jax.random.key(7), y.shape, y.dtype),
             last_dt=jnp.zeros(()),

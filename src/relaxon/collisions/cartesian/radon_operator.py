@@ -335,6 +335,7 @@ def _windows(measure: jax.Array, cells: int) -> tuple[jax.Array, jax.Array]:
         inside = (run >= 0) & (run < measure.shape[-1])
         runs.append(run)
         weights.append(jnp.where(inside, taper, 0.0))
+        # The second run keeps clear of the first.
         measure = jnp.where(jnp.abs(position - centre) < reach, 0.0, measure)
     return jnp.concatenate(runs, axis=-1), jnp.concatenate(weights, axis=-1)
 

@@ -160,6 +160,7 @@ def _plane_average(elements: RadialElements, d: int, l: int, u: np.ndarray) -> n
     value, slope = elements.matrices(radius)
     radial, angular = zonal(d, l, u / radius)
     area = 2.0 if d == 2 else 2 * math.pi
+    # |S^{d-2}| pi^{-(d-1)/4} e^{-w^2/2} w^{d-2} dw at all points, whatever u they belong to.
     rule = area * math.pi ** (-(d - 1) / 4) * weight * np.exp(-(w**2) / 2) * w ** (d - 2)
     starts = np.append(0, np.cumsum(counts))
     shape = len(counts), len(w)
@@ -184,6 +185,7 @@ def _plane_rule(elements: RadialElements, u: np.ndarray) -> tuple:
     )
     ends = np.concatenate([ends, near, u[:, None], stop[:, None]], axis=1)
     ends = np.sort(np.clip(ends, u[:, None], stop[:, None]), axis=1)
+    # w^2 = s^2 - u^2 as a product: no cancellation where a panel begins at s = u.
     w = np.sqrt((ends - u[:, None]) * (ends + u[:, None]))
     half = np.diff(w, axis=1) / 2
     used = (half > 0) & (ends[:, :-1] < elements.edges[-1])

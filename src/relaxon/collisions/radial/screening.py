@@ -199,6 +199,7 @@ class Screening2D(RadialScreening):
         """z at the faces by product integration of F'; Im z interpolated relative to u F."""
         strips, grid = self.strips, self.strips.grid
         f = jnp.exp(strips.from_cells(log_f))
+        # dF/dx = F d log F/dx: the logarithm is what the stencils resolve in the tail.
         slope = (f * strips.slope_from_cells(log_f)).reshape(-1)
         u = grid.faces
         centre = grid.at_origin(jnp.exp(log_f))
@@ -219,6 +220,7 @@ class Screening2D(RadialScreening):
 
     def line_integrals(self, density: Array) -> Array:
         """(2/pi) int_0^r density du / (r^2 - u^2)^(1/2)."""
+        # dr/dx, since the Abel matrix integrates in x.
         slope = self.strips.weight / self.strips.fraction
         total = 2 / jnp.pi * self.inner @ (density * slope).reshape(-1)
         return total.at[0].set(self.at_centre(density))

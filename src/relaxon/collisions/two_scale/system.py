@@ -165,6 +165,7 @@ class TwoScaleSystem(System):
 
     def rate(self, t: Array, y: Array) -> Array:
         """(d phi/dt, d gamma/dt): (2.4) divided by E and by M."""
+        # A[.] of g alone and of g + h: the near field feels its own E + h through Q(H, H) instead.
         (phi, gamma), spot = y, self.profile(t)
         far = self.potentials(self.unit.density * gamma)
         total = self.potentials(self.unit.density * gamma + spot.density * phi)
@@ -208,6 +209,7 @@ class TwoScaleSystem(System):
 
             def solve(rhs: Array) -> Array:
                 rows = jnp.pad(rhs, ((0, fields - 2), (0, 3 * groups - n)))
+                # (fields, 3 groups) to (groups, 3 fields): three cells of every field make a group.
                 rows = rows.reshape(fields, groups, 3).swapaxes(0, 1).reshape(groups, -1)
                 found = lu.solve(rows).reshape(groups, fields, 3).swapaxes(0, 1)
                 return found.reshape(fields, -1)[:2, :n]

@@ -222,6 +222,7 @@ class Perturbation(TwoSpecies):
     def equilibrium(self, f: Any, grid: PhaseSpace) -> dict[str, jax.Array]:
         """What remains: the part of the kernel with the same mass difference."""
         r = self.rho_inf
+        # Pi of (12), averaged: the kernel at each x is spanned by F, G = r^2, -1.
         share = self._level(f, grid) / (r**2 + 1)
         flat = jnp.ones((grid.velocity.size, *grid.positions.shape))
         return self.state(share * r**2 * flat, -share * flat, grid)
@@ -290,6 +291,7 @@ def production_of(F: jax.Array, G: jax.Array, masses: Any, grid: PhaseSpace) -> 
     rho_f, rho_g = jnp.tensordot(w1, F, 1), jnp.tensordot(w2, G, 1)
     # ln F G' = (ln F - l) + (ln G' + l) for any l(x): with l = ln rho_f little is cancelled.
     log_f, log_g = jnp.log1p((F - rho_f) / rho_f), jnp.log(G * rho_f)
+    # (F G' - 1)(log_f + log_g') under chi_1 chi_2': products of moments at each x.
     local = (
         rho_g * jnp.tensordot(w1, F * log_f, 1)
         - jnp.tensordot(w1, log_f, 1)

@@ -164,6 +164,7 @@ class Asymptotic(eqx.Module):
         box = self._box(F, G)
         rho_f = jnp.tensordot(jnp.asarray(self.masses.chi1), F, 1)
         rho_g = jnp.tensordot(jnp.asarray(self.masses.chi2), G, 1)
+        # At epsilon = 0 the deviations do not enter f and g: any scale will do.
         scale = jnp.where(self.epsilon > 0, self.epsilon, 1.0)
         p = self.velocities.place((F - rho_f) / scale)
         q = self.velocities.place((G - rho_g) / scale)
@@ -173,6 +174,7 @@ class Asymptotic(eqx.Module):
         zero = jnp.int32(0)
         return AsymptoticState(
             t=jnp.asarray(0.0),
+            # `step` doubles it first: the steps then are dt/2^ramp, dt/2^(ramp - 1), ...
             dt=self.max_step * 0.5 ** (self.ramp + 1),
             y=y,
             before=y,
@@ -300,6 +302,7 @@ class Asymptotic(eqx.Module):
         # Variable-step BDF2: ratio 1 gives (3/2, 4/3, 1/3), ratio 0 backward Euler (1, 1, 0).
         c = (1 + 2 * ratio) / (1 + ratio)
         a0, a1 = (1 + ratio) / c, ratio**2 / (1 + ratio) / c
+        # What the difference formula takes from the past, and linear extrapolation as first guess.
         history = [a0 * now - a1 * then for now, then in zip(y.moving, before.moving)]
         guess = [now + ratio * (now - then) for now, then in zip(y.moving, before.moving)]
         alpha, tau = c * self.epsilon**2 / h, h / c

@@ -74,13 +74,13 @@ class ConfinedDeviations(Deviations):
         """As in `Deviations`: every sweep is exact in the modes of transport."""
         grid, eps = self.grid, self.epsilon
         now, then, a0, a1 = past
+        # The middle of the range: the constant rate with the best contraction.
         rate = 0.5 * (partner.max() + partner.min())
         known = (
             alpha * (a0 * now - a1 * then)
             - self._speed * grid.drift * grid.line.gradient(rho)
             + eps * grid.line.divergence(flux)
         )
-        # The middle of the range: the constant rate with the best contraction.
         new = p - shift
         for _ in range(sweeps):
             right = known - (partner - rate) * new

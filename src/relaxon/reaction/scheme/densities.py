@@ -72,6 +72,7 @@ class Densities(eqx.Module):
         rate_f, rate_g = alpha + rho_g, alpha + rho_f
         j_f = (push[0] - jnp.tensordot(self.D1, positions.gradient(rho_f), 1)) / rate_f
         j_g = (push[1] - jnp.tensordot(self.D2, positions.gradient(rho_g), 1)) / rate_g
+        # Residuals of the two equations of the class, for m and for rho_f.
         past_m = history[0] - history[1]
         sawtooth = self._sawtooth(rate_f, rate_g)
         r_m = rho_f - rho_g - past_m

@@ -158,6 +158,7 @@ class TorusDeviations(Deviations):
         """Divergence of K = epsilon int (v x v) chi p dv; D drops out as p has mean zero."""
         torus, k = self.torus, self.torus.wavenumbers
         hats = torus.transform(moments[1 + torus.d :])
+        # The divergence of a symmetric tensor: an off-diagonal moment serves two rows.
         rows = [jnp.zeros(hats.shape[1:], hats.dtype) for _ in range(torus.d)]
         for index, (a, b) in enumerate(self._pairs):
             rows[a] = rows[a] + 1j * k[b] * hats[index]

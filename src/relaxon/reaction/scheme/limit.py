@@ -115,6 +115,7 @@ class Diffusive(eqx.Module):
         self, state: DiffusiveState, new: jax.Array, accept: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         """An accepted step brought into the bounds, and whether that was needed."""
+        # Rounding does not count as leaving the bounds.
         slack = 1e-13 * (1.0 + jnp.maximum(jnp.abs(state.low), jnp.abs(state.high)))
         leaves = (new.max() > state.high + slack) | (new.min() < state.low - slack)
         boxed = leaves & accept
@@ -152,6 +153,7 @@ class Diffusive(eqx.Module):
             return self.equation.rhs(u, grid)
 
         first, slope = jax.linearize(rhs, m)
+        # (1/(gamma h) - J) k = rate + push/h, the stage equation of `tableaux`.
         shift = 1.0 / (RODAS3.gamma * h)
         solve = linear_solver(lambda w: shift * w - slope(w), grid.shape, self._nearby(m, shift))
         stages: list[jax.Array] = []

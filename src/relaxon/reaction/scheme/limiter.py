@@ -59,6 +59,7 @@ class Limiter(eqx.Module):
     def confine(self, old: Split, raw: Raw) -> tuple[Raw, Limits, jax.Array]:
         """4: the box of Theorem 1.1, with the mass difference kept; whether that was needed."""
         low, high, eps = old.box.low, old.box.high, self.epsilon
+        # m = rho - 1/rho increases in rho: the box bounds m as well.
         m_low, m_high = low - 1.0 / low, high - 1.0 / high
         m, m_old = raw.rho_f - raw.rho_g, old.rho_f - old.rho_g
         slack = 1e-13 * (high + 1.0 / low)
@@ -106,6 +107,7 @@ class Limiter(eqx.Module):
         $h \gg \varepsilon^2$; the second gets the share $h/(h + \varepsilon^2)$. Neither raises
         the entropy or leaves the box.
         """
+        # Reactions run in t/epsilon^2; at epsilon = 0 they are at their equilibrium at once.
         time = h / jnp.where(self.epsilon > 0, self.epsilon**2, 1e-300)
         rho_f, rho_g, left_by_f, left_by_g = homogeneous_flow(old.rho_f, old.rho_g, time)
         tensors = self.first.diffusion, self.second.diffusion
@@ -144,6 +146,7 @@ class Limiter(eqx.Module):
             for (weights, *parts), rho, factors, target in zip(
                 slices, x["rho"], x["factors"], (rho_inf, 1.0 / rho_inf)
             ):
+                # (velocities of the block, *positions): what `settle` would make of this block.
                 F = rho + epsilon * _made(*parts, *factors)
                 total = total + jnp.tensordot(weights, relative(F, target), 1)
             return (), total, ()

@@ -131,6 +131,7 @@ class Spectral(eqx.Module):
             for w, chi in ((self.masses.chi1, model.chi1), (self.masses.chi2, model.chi2))
         ]
         found = [[orthonormal(nodes, line, count) for line in axes] for axes in lines]
+        # (2, d, count), (2, d, count - 1), (2, d, count, n): by species and axis.
         a, b, values = (
             np.array([[item[part] for item in axes] for axes in found]) for part in range(3)
         )
@@ -153,6 +154,7 @@ class Spectral(eqx.Module):
         attempt = CONTROL.attempt(state.t, state.dt, t_stop)
         slopes = [self._slope(state.y)]
         new = state.y
+        # The last row gives the new value itself; the rate there is for the estimate only.
         for row in _A:
             new = state.y + attempt.h * sum(c * s for c, s in zip(row, slopes) if c)
             slopes.append(self._slope(new))
@@ -229,6 +231,7 @@ class Spectral(eqx.Module):
         zeroth = (slice(None), *(0,) * d)
         # The zeroth coefficient of the other species is the rate of loss.
         partner = y[::-1][zeroth].reshape((2, *(1,) * d, *self.grid.torus.shape))
+        # delta_n0 - d_0 c_n: chi_1 itself is the zeroth polynomial.
         return (-partner * y).at[zeroth].add(1.0) / self.epsilon**2 - stream / self.epsilon
 
 

@@ -108,6 +108,7 @@ def confined_dms_constants(
     # Singular values fall: the last is that of constants, the ones before are the longest waves.
     keep = slice(-1 - n // 2, -1)
     gaps = values[keep] ** 2
+    # With singular vectors m of the gradient: |d_x g|^2 and |L g|^2 are diagonal, d_xx g is not.
     damped = vectors[keep].T / (1 + d0 * gaps)  # columns: g for each orthonormal m
     curved = slope @ (slope @ damped)
     bent = np.diag((gaps / (1 + d0 * gaps)) ** 2)

@@ -99,6 +99,7 @@ class DensityResolvents(eqx.Module):
         """Q(s) = 1 - s R(s), what transport takes from the densities, without cancellation."""
         s = np.asarray(s)[..., None]
         turned = temperature * self.frequencies**2
+        # 1 - s^2/(s^2 + T sigma^2) without the difference.
         factor = turned / (s * s + turned)
         return (self.coupling * factor[..., None, :]) @ self.coupling.T
 

@@ -193,11 +193,13 @@ def _fourier_witness(r, transforms: _Amplitudes, wave, weights) -> Witness:
     place = -centre - np.sqrt(square)
     ceiling = 2 * min(r, 1 / r) - wave / np.sqrt(square)
     forms = _FourierForms.of(r, *transforms.nodes(place), wave, weights)
+    # The secular equation has its pole at the ceiling: stay a rounding below it.
     top = ceiling - 1e-13 * max(1.0, abs(ceiling))
     if forms.excess(top) <= 0:  # the gain term pulls nothing out of the essential part
         functional = _symbols(np.array([place]), wave)[:, 0]
         feed = wave * np.array([0, 0, 2 * place, 2 * wave])
         return Witness(ceiling, 2 * min(r, 1 / r) * functional + feed, functional)
+    # Down by doubling steps until the excess is negative, which brackets the rate.
     low, reach = ceiling, 1.0
     while forms.excess(low := low - reach) > 0:
         reach *= 2
@@ -324,6 +326,7 @@ class _Amplitudes(eqx.Module):
             late = np.sum(halves * _WEIGHTS * (p * values) ** 2, axis=(1, 2))
             if late.max() < 1e-16 * largest**2 or new[-1] > 1e8 * largest:
                 break
+            # Four more panels, each 1.3 times farther out.
             new = new[-1] * 1.3 ** np.arange(5.0)
         self.ends, self.series = np.concatenate(ends), np.concatenate(series, axis=1)
 

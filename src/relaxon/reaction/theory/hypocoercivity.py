@@ -166,6 +166,7 @@ def dms_constants(rho_inf, T1, T2, k=None) -> DmsConstants:
 
     candidates = [bounds(low)]
     if k is None:
+        # The limit of short waves, k = infinity.
         candidates.append((0.0, np.sqrt(spread) / d0))
         # C_M^2 has a maximum over k at k^2 = D_0'/(D_0 D_0' - 2 E) if that is positive; otherwise
         # it is largest at an end.

@@ -49,6 +49,7 @@ def auxiliary_matrix(rho_inf: float, T1, T2, k: float, modes: int) -> np.ndarray
 
 def _auxiliary(rho_inf: float, transport: np.ndarray) -> np.ndarray:
     q = macroscopic_vector(rho_inf, transport.shape[0] // 2)
+    # |Tq|^2 = k^2 D_0, so that (17) holds with lambda_M = k^2 D_0.
     tq = transport @ q
     return np.outer(q, tq) / (1 + tq @ tq)
 

@@ -181,6 +181,7 @@ def _h1_form(space, F, G, weights, velocity_gradient):
         jnp.sqrt(space.chi2 / space.rho_inf),
     )
     for f, g, scale in zip(F, G, scales):
+        # The rescaled unknowns (21).
         f, g = f / scale, g / scale
         fx, gx = _gradient(space, f), _gradient(space, g)
         fv, gv = velocity_gradient(f), velocity_gradient(g)

@@ -144,6 +144,7 @@ def _densities(r, k, first: Marginal, second: Marginal, start, v, dv, length, pa
     local = [
         length * _X[:, None] * np.einsum("iq,q,iqj->ij", kernel, _W, cardinal) for kernel in within
     ]
+    # Each density minus its coupling to the other inside the panel: the same system for all panels.
     system = np.eye(2 * _NODES, dtype=complex)
     system[:_NODES, _NODES:] -= local[0]
     system[_NODES:, :_NODES] -= local[1]

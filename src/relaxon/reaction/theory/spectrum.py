@@ -168,6 +168,7 @@ def critical_wavenumber(rho_inf, T1, T2) -> float:
             )
             return float(np.log(value.real))
 
+    # A B at the edge falls with k: one change of sign, bracketed in log k.
     low, high = -1.0, 1.0
     while excess(low) < 0:
         low -= 2

@@ -263,8 +263,8 @@ def _trigonometric(
 
 
 def _end(zeta: Split, shifted: Split, k: jax.Array) -> tuple[Split, jax.Array]:
-    # Series in zeta/k^2 inside, in k^2/zeta outside; both halves get harmless arguments elsewhere.
     r"""int_0^k k^2/(k^2 + zeta) dk, without -pi sqrt(zeta)/2 where |zeta| < k^2 (flag)."""
+    # In zeta/k^2 inside, in k^2/zeta outside; either way gets harmless arguments elsewhere.
     finite = jnp.isfinite(k)
     k = jnp.where(finite, k, 1.0)
     inside = (zeta.square < k**4) | ~finite

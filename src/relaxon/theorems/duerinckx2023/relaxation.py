@@ -303,6 +303,7 @@ def landau_limit(
         bare = Landau(strength=float(potential.landau_prefactor())).rhs(f, grid)
         away = []
         for delta in deltas:
+            # delta^(2a + 1 - d), one unit of Landau's time (Theorem 4).
             unit = potential.time_factor(delta, a) * delta**time_power
             rate = unit * equation(potential.rescaled(delta, a)).rhs(f, grid)
             away.append(_distance(grid, rate, bare))

@@ -117,6 +117,7 @@ def source_norm(width: float, nodes: int = 120) -> float:
     excess2 = (trace - excess1) / 2  # a = lam1 + 2 lam2
     # E^2 / mu_T, both Gaussians together
     density = (2 * math.pi * width) ** -3 * width**-1.5 * np.exp(-(r**2) / (2 * width))
+    # S_E/E, with E'' = (r^2/T - 1) E/T and E'/r = -E/T.
     factor = excess1 * (r**2 / width - 1) / width - 2 * excess2 / width + 2 * excess
     return math.sqrt(float(np.sum(weight * 4 * math.pi * r**2 * factor**2 * density)))
 
@@ -228,6 +229,7 @@ def bootstrap(solution: Solution) -> Bootstrap:
     far, near = found["far_field_ratio"], found["near_field_ratio"]
     constant = float(max(far.max(), near.max()))
     later = t > 0
+    # The right-hand side of (5.3) but for its constant.
     scale = mass * constant * delta ** (alpha - 0.25) + delta ** (2 * alpha - 0.5)
     return Bootstrap(
         R=constant,

@@ -108,7 +108,7 @@ def forms(
     inner = _cumulative(edges, x)
     outer = w[None, :] - inner
     potential = _potential(l, r, inner, outer) * root[None, :]
-    # Q(g, M): its quadrature is not symmetric to the last bit, and M w^2 is its local part.
+    # Q(g, M): symmetric but for the error of its quadrature, and with M w^2 as its local part.
     exchanged = value.T @ ((measure * root)[:, None] * (potential @ value))
     exchanged = (exchanged + exchanged.T) / 2 + product(value, maxwell, value)
     operator = product(up, lam1, up) + product(value, lam2 * angular, value)
@@ -142,6 +142,7 @@ def _edges(panels: int, r_max: float) -> np.ndarray:
 
 def _basis(edges: np.ndarray, order: int, x: np.ndarray) -> tuple:
     """Values and slopes at the quadrature points of the nodal basis, and its nodes."""
+    # Both ends of a panel are nodes, shared with the neighbours: w is continuous.
     t = -np.cos(np.pi * np.arange(order + 1) / order)
     vandermonde = np.polynomial.chebyshev.chebvander(t, order)
     to_coefficients = np.linalg.inv(vandermonde)

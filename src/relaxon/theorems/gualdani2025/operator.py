@@ -144,6 +144,7 @@ def eigenvalues_decrease(quick: bool, *, equation: Any = None) -> Measurement:
         grid = RadialGrid(3, n, 20.0, 0.5)
         (lam1, lam2), _ = _coefficients(equation, maxwellian(grid), grid)
         square = np.asarray(grid.faces) ** 2
+        # With these powers of 1 + r^2 both derivatives have limits other than zero at either end.
         middle = 1 + (square[1:] + square[:-1]) / 2
         scaled = [
             np.diff(np.asarray(lam)) / np.diff(square) * middle**power
@@ -182,6 +183,7 @@ def eigenvalue_powers(
         grid = RadialGrid(3, n, 35.0, 0.5)
         (lam1, lam2), _ = _coefficients(equation, maxwellian(grid), grid)
         faces = np.asarray(grid.faces)[1:]
+        # Both grids at the same radii, by a spline in logarithms.
         curves.append(
             [
                 np.exp(
@@ -225,6 +227,7 @@ def coercive(
             for l in degrees
         ]
     )
+    # An eigenvalue above FAR is not the infimum: wave packets undercut it.
     infimum = np.minimum(lowest, coercivity.FAR).min(axis=0)
     value = float(infimum[-1])
     error = float(max(abs(infimum[-1] - infimum[-2]), 1e-12))

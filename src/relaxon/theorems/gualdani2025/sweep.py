@@ -76,6 +76,7 @@ def sweep(
 
     def part(start: int) -> dict[str, np.ndarray]:
         index = order[start : start + chunk]
+        # A short last chunk repeats its last pair: one shape, one compilation.
         padded = np.concatenate([index, np.repeat(index[-1:], chunk - len(index))])
         pairs = jnp.asarray(deltas[padded]), jnp.asarray(alphas[padded])
         found = _batch(stacked([grids[i] for i in padded]), *pairs, end, tolerance)

@@ -145,6 +145,7 @@ def averaging(quick: bool, *, claimed: Callable[[float], float] | None = None) -
         powers = []
         for beta in CONCENTRATIONS:
             rho, size = averaged(chosen, WAVES, beta)
+            # Half the points, for the error of the quadrature.
             rough = np.divide(*averaged(chosen, WAVES, beta, 6001))
             ratio = rho / size
             fit = power_law(1 / WAVES, ratio, np.abs(ratio - rough))
@@ -197,10 +198,10 @@ def _bands(epsilon: float, quick: bool, rtol: float) -> dict[str, np.ndarray]:
     problem = Problem(model, grid, model.local_equilibrium(rho, grid))
     times = np.geomspace(0.015 * epsilon / most, end, 60)
     run = solved(problem, end, Record(times=times), rtol)
-    # (records, points): octaves in x, then the norm in time, over the first record.
     found = {}
     for name in ("rho_f", "rho_g"):
         power = np.abs(np.fft.fft(run.fields[name], axis=1)) ** 2
+        # (bands, records): octaves in x; below the L^2 norm in time over the first record.
         octaves = np.stack([power[:, first : 2 * first].sum(axis=1) for first in BANDS])
         found[name] = np.sqrt(np.trapezoid(octaves, run.t, axis=1) / octaves[:, 0])
     return found

@@ -53,6 +53,7 @@ def entropy(quick: bool, *, factor: float = 1.0) -> Measurement:
             model = KineticReaction("gaussian", "gaussian", epsilon)
             data = _bent(model, grid)
             change = model.rhs(data, grid)
+            # dH/dt: the derivative of the entropy in the direction of the rate.
             left = jax.jvp(lambda f, m=model, g=grid: m.entropy(f, g), (data,), (change,))[1]
             made = float(model.entropy_production(data, grid))
             production.append(min(made, -float(left)))
