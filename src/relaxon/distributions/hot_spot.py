@@ -17,9 +17,6 @@ from relaxon.core.types import Real
 from relaxon.distributions.gaussians import gaussian_mixture, isotropic
 from relaxon.grids.radial import RadialGrid
 
-PEAK = (2 * math.pi) ** -1.5
-"""M(0) of the unit Maxwellian."""
-
 C0 = 1.0 / (3.0 * (2.0 * math.pi) ** 1.5)
 """c_0 = lambda_1[M](0), the diffusion of the unit Maxwellian at v = 0 (gualdani2025 (2.2))."""
 

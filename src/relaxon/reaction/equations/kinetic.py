@@ -115,7 +115,7 @@ class KineticReaction(Reaction):
         return {"f": rho * chi1, "g": chi2 / rho}
 
     def admit(self, f: Any, grid: PhaseGrid) -> tuple[jax.Array, jax.Array]:
-        """Check initial data, see `structure.admit`, and return their box."""
+        """Check initial data, see `admit` of two species, and return their box."""
         require(
             isinstance(grid, PhaseGrid),
             f"The reaction model lives on a PhaseGrid, not on a {type(grid).__name__}.",
