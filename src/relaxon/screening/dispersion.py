@@ -4,7 +4,8 @@ $$ \varepsilon(k, u; n) = 1 + \hat V(k)\, z(u; n), \qquad
    z(u; n) = \mathrm{p.v.}\!\int \frac{F_1'(w)}{u - w}\,dw + i\pi F_1'(u) $$
 
 with F_1(u; n) the plane integral of F over n.v = u. Source: duerinckx2023 (1.3), and Step 1 of the
-proof of its Lemma 2.1. The sign of the imaginary part is the paper's: z is the boundary value from Im u < 0, the complex
+proof of its Lemma 2.1. The sign of the imaginary part is the paper's: z is the boundary value from
+Im u < 0, the complex
 conjugate of the usual dielectric function, and complex `u` below is continued from there.
 `relaxon.screening.penrose` decides stability, `relaxon.screening.waves` finds the damped waves.
 
