@@ -16,7 +16,7 @@ import pytest
 import relaxon as rx
 
 DATA = pathlib.Path(__file__).parents[1] / "data" / "format-1"
-QUICK = ("screened", "reaction")
+QUICK = ("radial", "reaction")
 RUNS = [
     pytest.param(path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
     for path in sorted(DATA.glob("*.npz"))
