@@ -96,9 +96,10 @@ def from_file(path: pathlib.Path, settings: Mapping[str, Any] | None = None) -> 
 
 def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any]) -> Case:
     """The case that the tables of a configuration describe, with changes."""
-    from relaxon.runs.problem import Problem
+    from relaxon.runs.problem import Problem, end_time, tolerance
 
     found = config.parse(tables, settings)
+    t_end, rtol = end_time(found.run.t_end), tolerance(found.run.rtol)
     equation = _equation(found)
     grid = found.grid.build(equation=equation, width=found.initial.width())
     problem = Problem(equation, grid, found.initial.build(grid=grid, equation=equation))
@@ -109,7 +110,7 @@ def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any
     }
     stored = found.settings()
     record = _record(found.record, functionals, {"case": name, **stored})
-    return Case(name, found.description, problem, found.run.t_end, record, found.run.rtol, stored)
+    return Case(name, found.description, problem, t_end, record, rtol, stored)
 
 
 def _equation(found: config.Config) -> Any:

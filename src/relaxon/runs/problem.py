@@ -1,12 +1,17 @@
-"""What to solve."""
+"""What to solve, how far and how accurately."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 from relaxon.core.equation import Equation
 from relaxon.core.errors import require
+from relaxon.core.numbers import scalar, shown
+
+SHORTEST = 1e-290
+"""Times below are zero: compiled code flushes the smallest numbers to it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,3 +41,21 @@ class Problem:
         )
         self.equation.require_grid(self.grid)
         object.__setattr__(self, "f0", self.equation.checked_data(self.f0, self.grid))
+
+
+def end_time(t_end: Any) -> float:
+    """`t_end` as a float, or an `InputError` if a run cannot end there."""
+    end = scalar(t_end)
+    require(0 <= end < math.inf, f"t_end must be finite and >= 0, but is {shown(t_end)}.")
+    require(
+        end == 0 or end >= SHORTEST,
+        f"t_end must be 0 or at least {SHORTEST:g}, but is {shown(t_end)}.",
+    )
+    return end
+
+
+def tolerance(rtol: Any) -> float:
+    """`rtol` as a float in (0, 0.1], or an `InputError`."""
+    found = scalar(rtol)
+    require(0 < found <= 0.1, f"rtol must lie in (0, 0.1], but is {shown(rtol)}.")
+    return found

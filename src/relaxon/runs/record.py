@@ -11,9 +11,7 @@ import numpy as np
 
 from relaxon.core.errors import require
 from relaxon.core.numbers import integer, reals, scalar, shown
-
-SHORTEST = 1e-290
-"""Times below are zero: compiled code flushes the smallest numbers to it."""
+from relaxon.runs.problem import SHORTEST
 
 
 @dataclasses.dataclass(frozen=True)
