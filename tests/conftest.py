@@ -11,6 +11,13 @@ os.environ.setdefault("RELAXON_CACHE", str(pathlib.Path(__file__).parents[1] / "
 import numpy as np
 import pytest
 from hypothesis import settings
+from jaxtyping import install_import_hook
+
+# Types and shapes are checked at every call of these modules (`relaxon.core.types`).
+CHECKED = ["collisions.landau", "collisions.lenard_balescu", "collisions.fokker_planck"]
+CHECKED += ["distributions.functionals", "distributions.hot_spot", "distributions.gaussians"]
+CHECKED += ["grids.radial", "grids.cartesian"]
+install_import_hook([f"relaxon.{name}" for name in CHECKED], "beartype.beartype")
 
 import relaxon as rx
 

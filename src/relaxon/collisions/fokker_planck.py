@@ -68,7 +68,7 @@ class FokkerPlanck(Equation):
         self.temperature = jnp.asarray(positive("temperature", temperature))
         self.rate = jnp.asarray(positive("rate", rate))
 
-    def rhs(self, f: OnGrid, grid: RadialGrid) -> Field:
+    def rhs(self, f: OnGrid, grid: Any) -> Field:
         """df/dt, shape `grid.shape`."""
         self.require_grid(grid)
         f = on_grid("f", f, grid.shape)

@@ -113,7 +113,7 @@ class Landau(Equation):
             return FixedKernel(self._lines(grid).kernel(jnp.zeros(grid.n)))
         return FixedKernel(MinKernel(self.strength / STRENGTH * grid.faces[1:-1] ** 3 / 3))
 
-    def rhs(self, f: OnGrid, grid: VelocitySpace) -> Field:
+    def rhs(self, f: OnGrid, grid: Any) -> Field:
         """Collisions plus reaction, shape `grid.shape`.
 
         Accuracy: order 4 in integrals against smooth functions and at fixed r; the error at single
@@ -133,7 +133,7 @@ class Landau(Equation):
         collisions = f * log_rate(frame.adapted(ell), self.kernel_model(grid).value, ell)
         return collisions + self.reaction * f**2
 
-    def coefficients(self, f: OnGrid, grid: VelocitySpace) -> tuple[Any, Array]:
+    def coefficients(self, f: OnGrid, grid: Any) -> tuple[Any, Array]:
         r"""Diffusion and friction at the cell faces.
 
         $$ \lambda_1(r) = \frac13 \Big[ r^{-3} \int_0^r s^4 F ds + \int_r^\infty s F ds \Big],

@@ -75,7 +75,7 @@ class LenardBalescu(Equation):
         """The screened kernel of the radial form."""
         return radial_screening(self.potential, grid)
 
-    def rhs(self, f: OnGrid, grid: VelocitySpace) -> Field:
+    def rhs(self, f: OnGrid, grid: Any) -> Field:
         """df/dt, shape `grid.shape`.
 
         Raises:
@@ -89,7 +89,7 @@ class LenardBalescu(Equation):
             return RadonOperator(grid, self.potential)(f)
         return _rate(radial_screening(self.potential, grid), f)
 
-    def coefficients(self, f: OnGrid, grid: VelocitySpace) -> tuple[Any, Array]:
+    def coefficients(self, f: OnGrid, grid: Any) -> tuple[Any, Array]:
         r"""Diffusion and friction at the cell faces.
 
         $$ D = C \int n \otimes n K F_1 dn, \qquad P = C \int n K F_1' dn, \qquad

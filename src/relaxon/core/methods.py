@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from relaxon.core.errors import InputError
 from relaxon.core.registry import discover
 
 
+@runtime_checkable
 class Posed(Protocol):
     """What a method needs of a problem."""
 

@@ -16,14 +16,14 @@ from relaxon.core.errors import InputError, require
 
 def scalar(value: Any) -> float:
     """`value` as a float; NaN if it is not one real number (text and truth values are none)."""
-    array = _array(value)
+    array = as_array(value)
     known = array is not None and array.shape == () and array.dtype.kind in "iuf"
     return float(array) if known else math.nan  # type: ignore[arg-type]
 
 
 def integer(value: Any) -> int | None:
     """`value` as an int; None if it is not one whole number of an integer type."""
-    array = _array(value)
+    array = as_array(value)
     known = array is not None and array.shape == () and array.dtype.kind in "iu"
     return int(array) if known else None  # type: ignore[arg-type]
 
@@ -63,7 +63,7 @@ def dimension(value: Any, allowed: tuple[int, ...] = (1, 2, 3), name: str = "d")
 
 def reals(name: str, value: Any) -> np.ndarray:
     """`value` as an array of real numbers of any shape."""
-    array = _array(value)
+    array = as_array(value)
     if array is None or array.dtype.kind not in "iuf":
         raise InputError(f"{name} must be an array of real numbers, but is {shown(value)}.")
     return array.astype(float)
@@ -78,13 +78,13 @@ def plain(value: Any) -> Any:
 
 def shown(value: Any) -> str:
     """A value in a few words, on one line."""
-    array = _array(value)
+    array = as_array(value)
     known = array is not None and array.shape == () and array.dtype.kind in "biufc"
     text = " ".join(repr(array.item() if known else value).split())  # type: ignore[union-attr]
     return text if len(text) <= 60 else f"a {type(value).__name__} such as {text[:40]}..."
 
 
-def _array(value: Any) -> np.ndarray | None:
+def as_array(value: Any) -> np.ndarray | None:
     """`value` as an array; None if it is none, such as a nested list of uneven lengths."""
     try:
         return np.asarray(value)

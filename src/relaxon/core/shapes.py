@@ -6,11 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from relaxon.core.errors import require
-from relaxon.core.numbers import number, reals
+from relaxon.core.numbers import as_array, number, reals
 
 
 def traceable(name: str, value: Any) -> Any:
@@ -22,8 +21,9 @@ def known(name: str, value: Any, complex_too: bool = False) -> Array:
     """`value` as a jax array of real (or complex) numbers; as it is if it is one already."""
     if isinstance(value, Array):
         return value
-    if complex_too and np.iscomplexobj(value):
-        return jnp.asarray(value)
+    array = as_array(value)
+    if complex_too and array is not None and array.dtype.kind == "c":
+        return jnp.asarray(array)
     return jnp.asarray(reals(name, value))
 
 

@@ -14,7 +14,7 @@ from relaxon.core.errors import InputError, require
 from relaxon.core.numbers import dimension, integer, positive, reals, shown
 from relaxon.core.registry import storable
 from relaxon.core.shapes import on_grid
-from relaxon.core.types import Field, OnGrid, Scalar, Vector, VectorField
+from relaxon.core.types import AnyArray, Field, OnGrid, Real, Scalar, Vector, VectorField, Whole
 from relaxon.grids.base import Grid
 
 
@@ -41,19 +41,19 @@ class VelocityGrid(Grid):
     Accuracy: spectral (tests/unit/grids/test_cartesian.py).
     """
 
-    d: int = 2
-    n: int = 48
-    v_max: float = 6.0
+    d: int
+    n: int
+    v_max: float
 
-    def __post_init__(self):
-        n = integer(self.n) or 0
+    def __init__(self, d: Whole = 2, n: Whole = 48, v_max: Real = 6.0):
+        points = integer(n) or 0
         require(
-            n >= 8 and n % 2 == 0,
-            f"n must be an even whole number of at least 8, but is {shown(self.n)}.",
+            points >= 8 and points % 2 == 0,
+            f"n must be an even whole number of at least 8, but is {shown(n)}.",
         )
-        object.__setattr__(self, "d", dimension(self.d, (2, 3)))
-        object.__setattr__(self, "n", n)
-        object.__setattr__(self, "v_max", positive("v_max", self.v_max))
+        object.__setattr__(self, "d", dimension(d, (2, 3)))
+        object.__setattr__(self, "n", points)
+        object.__setattr__(self, "v_max", positive("v_max", v_max))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -81,7 +81,7 @@ class VelocityGrid(Grid):
         axes = jnp.meshgrid(*(self.nodes,) * self.d, indexing="ij")
         return jnp.stack(axes, axis=-1)
 
-    def integrate(self, f: jax.Array) -> jax.Array:
+    def integrate(self, f: AnyArray) -> jax.Array:
         """Integral over velocity of `f`, shape `(..., n, ..., n)`: `h^d sum f`."""
         return self.cell * jnp.sum(f, axis=tuple(range(-self.d, 0)))
 

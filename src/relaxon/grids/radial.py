@@ -17,7 +17,7 @@ from relaxon.core.errors import require
 from relaxon.core.numbers import dimension, positive, whole
 from relaxon.core.registry import storable
 from relaxon.core.shapes import on_grid
-from relaxon.core.types import OnGrid, Real, Vector, Whole
+from relaxon.core.types import AnyArray, OnGrid, Real, Vector, Whole
 from relaxon.grids.base import Grid
 
 OUTER_STRETCH = 4.0
@@ -200,7 +200,7 @@ class RadialGrid(eqx.Module, Grid):
         """Names and values of the grid's axes, for labelled arrays."""
         return {"r": self.r}
 
-    def integrate(self, f: Array) -> Array:
+    def integrate(self, f: AnyArray) -> Array:
         r"""Integral over velocity space, $ \int_{R^d} f \, dv $.
 
         Args:
