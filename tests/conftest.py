@@ -13,9 +13,6 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-# Small kernels are many here: two processes of a run share them, too.
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-
 # Types and shapes are checked at every call of these modules (`relaxon.core.types`).
 CHECKED = ["collisions.landau", "collisions.lenard_balescu", "collisions.fokker_planck"]
 CHECKED += ["distributions.functionals", "distributions.hot_spot", "distributions.gaussians"]

@@ -7,6 +7,7 @@ import os
 import pathlib
 import platform
 import sys
+import warnings
 from collections.abc import MutableMapping
 from importlib import metadata
 
@@ -50,6 +51,8 @@ def keep_compiled_code() -> None:
         return
     if not os.access(folder, os.W_OK):
         return
+    # An entry that is damaged, or that another process is just writing, is compiled again.
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
     settings = {
         "jax_compilation_cache_dir": str(folder),
         "jax_persistent_cache_min_compile_time_secs": SHORTEST,
