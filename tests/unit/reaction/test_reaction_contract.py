@@ -218,7 +218,7 @@ def test_every_case_builds():
     from relaxon.cases.catalogue import descriptions
 
     names = [name for name in descriptions() if name.startswith("reaction")]
-    assert len(names) == 8
+    assert len(names) == 9
     for name in names:
         small = {"n": 8} if name == "reaction-limit" else FEW
         found = rx.case(name, **small)
