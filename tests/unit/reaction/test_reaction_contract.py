@@ -220,7 +220,7 @@ def test_every_case_builds():
     names = [name for name in descriptions() if name.startswith("reaction")]
     assert len(names) == 9
     for name in names:
-        small = {"n": 8} if name == "reaction-limit" else FEW
+        small = {"reaction-limit": {"n": 8}, "reaction-confined": {"n": 12}}.get(name, FEW)
         found = rx.case(name, **small)
         assert found.problem.f0 is not None and found.t_end > 0
     assert rx.case("reaction-p1", epsilon=0.01).problem.equation.epsilon == 0.01
