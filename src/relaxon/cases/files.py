@@ -68,6 +68,9 @@ class Rescaling(pydantic.BaseModel):
     exponent: float = 0.0
 
 
+LARGEST = 10**7
+"""Bytes of a configuration file; a device such as /dev/zero has no end."""
+
 BASES: dict[str, type[pydantic.BaseModel]] = {"potential": Rescaling}
 TYPED = ("equation", "potential", "grid", "initial")
 PLAIN: dict[str, type[pydantic.BaseModel]] = {"run": RunSection, "record": RecordSection}
@@ -190,10 +193,20 @@ def read(path: pathlib.Path) -> dict[str, Any]:
         InputError: No such file, or not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise InputError(f"Cannot read {path}: {reason or error}.") from None
+    require(
+        len(data) <= LARGEST,
+        f"{path} is longer than a configuration, which has at most {LARGEST // 10**6} MB.",
+    )
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply for a configuration.") from None
+    except ValueError as error:  # bad TOML, bad UTF-8, an integer of thousands of digits
         raise InputError(f"{path} is not valid TOML: {error}.") from None
 
 
@@ -248,7 +261,7 @@ def parse_value(text: str) -> Any:
             continue
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -280,9 +293,9 @@ def _kind(name: str, found: dict[str, Any]) -> str | None:
         return None
     kind = found.pop("type", None)
     require(kind is not None, f"[{name}] needs a type; allowed: {', '.join(allowed)}.")
-    if kind not in allowed:
+    if not isinstance(kind, str) or kind not in allowed:
         raise unknown(f"{name} type", str(kind), allowed)
-    return str(kind)
+    return kind
 
 
 def _places(key: str, models: Mapping[str, type[pydantic.BaseModel]]) -> Iterator[tuple[str, str]]:

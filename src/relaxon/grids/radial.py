@@ -14,6 +14,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import zeta
 
 from relaxon.core.errors import require
+from relaxon.core.memory import ARRAYS, require_memory
 from relaxon.core.numbers import dimension, positive, whole
 from relaxon.core.registry import storable
 from relaxon.core.shapes import on_grid
@@ -92,6 +93,7 @@ class RadialGrid(eqx.Module, Grid):
         d, n = dimension(d, (2, 3)), whole("n", n, 16)
         r_max, r_min = positive("r_max", r_max), positive("r_min", r_min)
         require(r_min <= r_max, f"r_min must not exceed r_max = {r_max:g}, but is {r_min:g}.")
+        require_memory(f"A RadialGrid of {n} cells", ARRAYS * n, "take a smaller n")
 
         dx = (math.asinh(r_max / r_min) + OUTER_STRETCH) / n
         centres = _radius((np.arange(n) + 0.5) * dx, r_max, r_min)

@@ -11,9 +11,13 @@ from typing import Any
 import numpy as np
 
 from relaxon.core.errors import InputError, require
+from relaxon.core.memory import require_memory
 from relaxon.core.numbers import integer, reals, scalar, shown
 from relaxon.runs.functionals import checked
 from relaxon.runs.problem import SHORTEST
+
+LEAST = 100
+"""Numbers that would fill the memory that a recorded time takes, whatever is recorded."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Record:
             object.__setattr__(self, "fields", tuple(self.fields))
         n = integer(self.n) or 0
         require(n >= 2, f"A record needs n >= 2 times, but n is {shown(self.n)}.")
+        require_memory(f"A record of {n} times", LEAST * n, "take a smaller n")
         object.__setattr__(self, "n", n)
         object.__setattr__(self, "functionals", checked(self.functionals))
         if self.first is not None:

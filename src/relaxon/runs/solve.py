@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.memory import require_memory
 from relaxon.core.registry import from_spec, to_spec
 from relaxon.core.types import Real
 from relaxon.core.version import VERSION
@@ -78,7 +79,7 @@ def solve(
     )
     stepper = stepper_for(problem, rtol)
     start = _start(stepper, problem.f0)
-    _require_fields(record, stepper, start)
+    _require_record(record, stepper, start)
     times = record.schedule(t_end)
     path = None if out is None else _path(out)
     run = _Run(problem, record, stepper, times, rtol, path, start)
@@ -284,14 +285,15 @@ def observe(
     return {name: fields[name] for name in names or fields}, scalars
 
 
-def _require_fields(record: Record, stepper: Stepper, state: Any) -> None:
-    """Refuse names of fields that the equation does not have."""
-    if record.fields is None:
-        return
+def _require_record(record: Record, stepper: Stepper, state: Any) -> None:
+    """Refuse names of fields that the equation does not have, and more than memory can hold."""
     known = eqx.filter_eval_shape(stepper.fields, state)
-    for name in record.fields:
+    for name in record.fields or ():
         if name not in known:
             raise unknown("field", name, known)
+    each = sum(known[name].size for name in record.fields or known)
+    what = f"A record of {record.count()} times with {each} numbers each"
+    require_memory(what, record.count() * each, "record fewer times, or fewer `fields`")
 
 
 @eqx.filter_jit
