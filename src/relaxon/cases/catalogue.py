@@ -47,7 +47,7 @@ class Case:
         from relaxon.runs.solve import solve
 
         record = self.record
-        if self.settings["record"]["towards_end"]:
+        if self.settings["record"]["towards_end"] and record.times is None:
             record = self._crowded()
         return solve(self.problem, self.t_end, record, self.rtol, progress, out)
 
@@ -149,11 +149,6 @@ def _record(
     fields = None if found.fields is None else tuple(found.fields)
     when: dict[str, Any] = {"n": found.times, "first": found.first}
     if isinstance(found.times, list):
-        require(
-            not found.towards_end and found.first is None,
-            "times is a list, so it goes with neither `towards_end` nor `first`; give how many "
-            "times instead, or leave these out.",
-        )
         when = {"times": found.times}
     return Record(**when, functionals=functionals, fields=fields, notes=notes)
 

@@ -45,7 +45,8 @@ class RecordSection(pydantic.BaseModel):
     """What to keep: so many times spaced by logarithm from `first`, or a list of times.
 
     With `towards_end` the times crowd towards the end of the run, which a first run finds: for
-    solutions that blow up before t_end. `fields` names the fields to keep, all if left out.
+    solutions that blow up before t_end. Both go with a number of times; a list stands as it is.
+    `fields` names the fields to keep, all if left out.
     """
 
     model_config = STRICT
