@@ -80,7 +80,7 @@ def case(name: str, **settings: Any) -> Case:
             the case cannot use.
     """
     files = case_files()
-    if name not in files:
+    if not isinstance(name, str) or name not in files:
         raise unknown("case", str(name), files)
     return from_tables(name, config.read(files[name]), settings)
 

@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import inspect
 import pathlib
+import re
 import tomllib
 import types
 import typing
@@ -71,6 +72,9 @@ class Rescaling(pydantic.BaseModel):
 
 LARGEST = 10**7
 """Bytes of a configuration file; a device such as /dev/zero has no end."""
+
+DEEP = re.compile(rb"(?:[\w\"'-]+[ \t]*\.[ \t]*){100}")
+"""A dotted key of so many parts takes the square of their number in memory."""
 
 BASES: dict[str, type[pydantic.BaseModel]] = {"potential": Rescaling}
 TYPED = ("equation", "potential", "grid", "initial")
@@ -203,10 +207,12 @@ def read(path: pathlib.Path) -> dict[str, Any]:
         len(data) <= LARGEST,
         f"{path} is longer than a configuration, which has at most {LARGEST // 10**6} MB.",
     )
+    deep = f"{path} is nested too deeply for a configuration."
+    require(not DEEP.search(data), deep)
     try:
         return tomllib.loads(data.decode("utf-8"))
     except RecursionError:
-        raise InputError(f"{path} is nested too deeply for a configuration.") from None
+        raise InputError(deep) from None
     except ValueError as error:  # bad TOML, bad UTF-8, an integer of thousands of digits
         raise InputError(f"{path} is not valid TOML: {error}.") from None
 

@@ -46,6 +46,7 @@ class Lowered:
     of_fields: bool
 
     def __call__(self, t: Any, f: Any, grid: Any) -> Any:
+        """What the function gives."""
         return self.function(t, f, grid)
 
     def __hash__(self) -> int:

@@ -58,7 +58,7 @@ def test_grids_and_records_that_no_machine_holds(name, size):
         HUGE[name](size)  # imports what it needs
     tracemalloc.start()
     try:
-        with pytest.raises(rx.InputError, match="more than the .* of this machine; "):
+        with pytest.raises(rx.InputError, match=r"more than the .* of this machine; "):
             HUGE[name](size)
         assert tracemalloc.get_traced_memory()[1] < 1e6
     finally:

@@ -1,4 +1,4 @@
-"""Functionals of a record: names, kinds of values, what cannot be traced, compilations, warnings."""
+"""Functionals of a record: names, values, what cannot be traced, compilations, warnings."""
 
 import equinox as eqx
 import jax
@@ -81,7 +81,7 @@ def test_what_cannot_be_recorded_is_one_sentence(problem, function, sentence):
     ],
 )
 def test_records_refuse_what_is_no_mapping_of_functions(functionals, sentence):
-    with pytest.raises(rx.InputError, match=".") as error:
+    with pytest.raises(rx.InputError) as error:
         rx.Record(functionals=functionals)
     assert sentence in str(error.value)
 
