@@ -1,6 +1,7 @@
 """Short versions of the campaigns, always the same tries; and the campaigns' own judgement."""
 
 import importlib
+import os
 import pathlib
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_a_crash_is_a_failure(tmp_path, ending):
     text = "import _tries\ndef attempt(number, rng):\n"
     text += f"    if number == 2:\n        {ending}\n    return _tries.Try('a', 'done')\n"
     script.write_text(f"{text}_tries.main('crash', attempt, 5)\n")
-    environment = {"PYTHONPATH": str(CAMPAIGNS)}
+    environment = {**os.environ, "PYTHONPATH": str(CAMPAIGNS)}
     found = subprocess.run(
         [sys.executable, script], capture_output=True, env=environment, timeout=60
     )
