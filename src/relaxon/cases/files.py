@@ -73,7 +73,7 @@ class Rescaling(pydantic.BaseModel):
 LARGEST = 10**7
 """Bytes of a configuration file; a device such as /dev/zero has no end."""
 
-DEEP = re.compile(rb"(?:[\w\"'-]+[ \t]*\.[ \t]*){100}")
+DEEP = re.compile(rb"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){100}")
 """A dotted key of so many parts takes the square of their number in memory."""
 
 BASES: dict[str, type[pydantic.BaseModel]] = {"potential": Rescaling}
