@@ -10,6 +10,7 @@ from relaxon.collisions.lenard_balescu import LenardBalescu as LenardBalescu
 from relaxon.collisions.linear.linearized import linearized as linearized
 from relaxon.collisions.two_scale.equation import TwoScale as TwoScale
 from relaxon.core.errors import InputError as InputError
+from relaxon.core.registry import storable as storable
 from relaxon.core.version import VERSION as __version__
 from relaxon.distributions import functionals as functionals
 from relaxon.grids.cartesian import VelocityGrid as VelocityGrid
@@ -76,4 +77,5 @@ __all__ = [
     "reaction",
     "resume",
     "solve",
+    "storable",
 ]

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.errors import InputError, one_line, require, unknown
 from relaxon.core.version import VERSION
 
 DONE, ENDED_BADLY, BAD_INPUT = 0, 1, 2
@@ -25,6 +25,9 @@ PACKAGES = ("jax", "jaxlib", "equinox", "numpy", "scipy", "xarray", "zarr", "mat
 
 REFERENCE = 1.703941
 """|F - M|_M at t = 1/2 for delta = 1e-2, alpha = 0.35, by a finite-volume code on two grids."""
+
+EXHAUSTED = "RESOURCE_EXHAUSTED"
+"""How the message of jax begins when it finds no memory."""
 
 TOLERANCE = 1e-5
 """Relative; the reference has six digits and 200 cells are accurate to 2e-6."""
@@ -55,10 +58,14 @@ def run_tokens(tokens: list[str]) -> int:
     try:
         return int(app(tokens, exit_on_error=False, print_error=False) or DONE)
     except CycloptsError as error:
-        return _fail(" ".join(str(error).split()), BAD_INPUT)
+        return _fail(str(error), BAD_INPUT)
     except InputError as error:
         return _fail(str(error), BAD_INPUT)
     except MemoryError as error:
+        return _fail(f"This needs more memory than there is: {error}.", BAD_INPUT)
+    except RuntimeError as error:
+        if not str(error).startswith(EXHAUSTED):
+            raise
         return _fail(f"This needs more memory than there is: {error}.", BAD_INPUT)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -371,7 +378,7 @@ def _require_folder(*paths: pathlib.Path | None) -> None:
 
 
 def _fail(sentence: str, code: int) -> int:
-    print(f"relaxon: {sentence}", file=sys.stderr)
+    print(f"relaxon: {one_line(sentence)}", file=sys.stderr)
     return code
 
 
@@ -414,3 +421,7 @@ def _self_test() -> tuple[float, float, str]:
     solution = case("blowdown", **settings).solve()
     distance = float(solution.diagnostics["distance_m"][-1])
     return distance, solution.drift("energy"), solution.status.name
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ SETTINGS = {
     "n=8": "n must be an integer of at least 16",
     "n=20": "at least 40 cells are needed",
     "n=40.5": "n must be a whole number, but is 40.5",
-    "n=1000000000000000": "more memory",
+    "n=1000000000000000": "needs about 160 PB, more than the ",
     "d=2": "d = 3",
     "r_max=3": "too small for the tail",
     "r_max=100": "too large",

@@ -17,6 +17,7 @@ LAYERS = [
     ["runs"],
     ["cases", "reports", "theorems"],
     ["cli"],
+    ["__main__"],
 ]
 
 # The same for the inside of folders that have parts: a star stands for all that is not named. What

@@ -47,7 +47,7 @@ class Case:
         from relaxon.runs.solve import solve
 
         record = self.record
-        if self.settings["record"]["towards_end"]:
+        if self.settings["record"]["towards_end"] and record.times is None:
             record = self._crowded()
         return solve(self.problem, self.t_end, record, self.rtol, progress, out)
 
@@ -80,7 +80,7 @@ def case(name: str, **settings: Any) -> Case:
             the case cannot use.
     """
     files = case_files()
-    if name not in files:
+    if not isinstance(name, str) or name not in files:
         raise unknown("case", str(name), files)
     return from_tables(name, config.read(files[name]), settings)
 

@@ -267,7 +267,8 @@ def _end(start: Case, changes: Mapping[str, Any]) -> dict[str, float]:
             f"{start.name} ends with {solution.status.name} at t = {solution.t[-1]:.4g} and not at "
             f"t = {start.t_end:g}, so levels cannot be compared; take a smaller t_end."
         )
-    return {name: float(values[-1]) for name, values in solution.diagnostics.items()}
+    ends = {name: values[-1] for name, values in solution.diagnostics.items()}
+    return {name: float(end) for name, end in ends.items() if np.ndim(end) == 0}
 
 
 def _measures(name: str, invariants: tuple[str, ...]) -> bool:

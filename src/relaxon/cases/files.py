@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import inspect
 import pathlib
+import re
 import tomllib
 import types
 import typing
@@ -45,7 +46,8 @@ class RecordSection(pydantic.BaseModel):
     """What to keep: so many times spaced by logarithm from `first`, or a list of times.
 
     With `towards_end` the times crowd towards the end of the run, which a first run finds: for
-    solutions that blow up before t_end. `fields` names the fields to keep, all if left out.
+    solutions that blow up before t_end. Both go with a number of times; a list stands as it is.
+    `fields` names the fields to keep, all if left out.
     """
 
     model_config = STRICT
@@ -67,6 +69,12 @@ class Rescaling(pydantic.BaseModel):
     delta: float = 1.0
     exponent: float = 0.0
 
+
+LARGEST = 10**7
+"""Bytes of a configuration file; a device such as /dev/zero has no end."""
+
+DEEP = re.compile(rb"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){100}")
+"""A dotted key of so many parts takes the square of their number in memory."""
 
 BASES: dict[str, type[pydantic.BaseModel]] = {"potential": Rescaling}
 TYPED = ("equation", "potential", "grid", "initial")
@@ -190,10 +198,22 @@ def read(path: pathlib.Path) -> dict[str, Any]:
         InputError: No such file, or not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise InputError(f"Cannot read {path}: {reason or error}.") from None
+    require(
+        len(data) <= LARGEST,
+        f"{path} is longer than a configuration, which has at most {LARGEST // 10**6} MB.",
+    )
+    deep = f"{path} is nested too deeply for a configuration."
+    require(not DEEP.search(data), deep)
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except RecursionError:
+        raise InputError(deep) from None
+    except ValueError as error:  # bad TOML, bad UTF-8, an integer of thousands of digits
         raise InputError(f"{path} is not valid TOML: {error}.") from None
 
 
@@ -248,7 +268,7 @@ def parse_value(text: str) -> Any:
             continue
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -280,9 +300,9 @@ def _kind(name: str, found: dict[str, Any]) -> str | None:
         return None
     kind = found.pop("type", None)
     require(kind is not None, f"[{name}] needs a type; allowed: {', '.join(allowed)}.")
-    if kind not in allowed:
+    if not isinstance(kind, str) or kind not in allowed:
         raise unknown(f"{name} type", str(kind), allowed)
-    return str(kind)
+    return kind
 
 
 def _places(key: str, models: Mapping[str, type[pydantic.BaseModel]]) -> Iterator[tuple[str, str]]:

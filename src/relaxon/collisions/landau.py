@@ -204,7 +204,12 @@ def _over(x: Array, y: Array) -> Array:
     return jnp.where(y > 0, x / jnp.where(y > 0, y, 1.0), 0.0)
 
 
-@solves(Landau, RadialGrid)
+def _radial_memory(grid: RadialGrid) -> float:
+    """Bands of the Jacobian and their factors; matrices where the kernel is one (d = 2)."""
+    return 20.0 * grid.n**2 if grid.d == 2 else 200.0 * grid.n
+
+
+@solves(Landau, RadialGrid, memory=_radial_memory)
 def radial_method(problem: Posed, rtol: float) -> Stepper:
     """Implicit steps for log F/M."""
     equation, grid = problem.equation, problem.grid

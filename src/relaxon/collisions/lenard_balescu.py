@@ -148,7 +148,7 @@ def _rate(model: RadialScreening, f: Array) -> Array:
     return f * log_rate(frame.adapted(ell), model.kernel(log_f), ell)
 
 
-@solves(LenardBalescu, RadialGrid)
+@solves(LenardBalescu, RadialGrid, memory=lambda grid: 15.0 * grid.n**2)
 def radial_method(problem: Posed, rtol: float) -> Stepper:
     """Implicit steps for log F/M."""
     equation, grid = problem.equation, problem.grid

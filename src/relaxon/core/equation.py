@@ -53,8 +53,11 @@ class Equation(eqx.Module):
 def density(name: str, value: Any, shape: Any) -> Array:
     """`value` as an array of this shape, finite, >= 0, not zero everywhere; else one sentence."""
     try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
+        array = np.asarray(value)
+        if array.dtype.kind == "c":
+            raise TypeError
+        array = array.astype(float)
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} must be an array of numbers, but is {value!r}.") from None
     require(
         array.shape == tuple(shape),

@@ -5,12 +5,26 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 1200
+"""Characters of a sentence; of a longer one the middle is left out."""
+
 
 class InputError(ValueError):
     """What a user gave cannot be used; the message is one sentence: what, got, allowed.
 
     The command line prints the sentence and ends with exit code 2.
     """
+
+    def __init__(self, sentence: str):
+        super().__init__(one_line(sentence))
+
+
+def one_line(sentence: str) -> str:
+    """The sentence on one line, without control characters, however long a value in it is."""
+    if len(sentence) > LONGEST:
+        sentence = f"{sentence[: LONGEST // 2]} ... {sentence[-LONGEST // 2 :]}"
+    words = " ".join(sentence.split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
 
 
 def require(condition: bool, sentence: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from relaxon.core.errors import InputError
+from relaxon.core.memory import require_memory
 from relaxon.core.registry import discover
 
 
@@ -32,11 +34,31 @@ F = TypeVar("F", bound=Method)
 _METHODS: dict[tuple[type, type], Method] = {}
 
 
-def solves(equation: type, grid: type) -> Callable[[F], F]:
-    """Decorator of a function `(problem, rtol) -> Stepper` for an equation on a grid."""
+Memory = Callable[[Any], float]
+
+
+def _nothing(grid: Any) -> float:
+    return 0.0
+
+
+def solves(equation: type, grid: type, memory: Memory = _nothing) -> Callable[[F], F]:
+    """Decorator of a function `(problem, rtol) -> Stepper` for an equation on a grid.
+
+    Args:
+        equation: Class of the equation.
+        grid: Class of the grid.
+        memory: How many numbers a run on a grid holds at once, from below, where these are many
+            more than the distributions that `relaxon.core.memory.ARRAYS` counts.
+    """
 
     def decorate(function: F) -> F:
-        _METHODS[equation, grid] = function
+        @functools.wraps(function)
+        def within(problem: Any, rtol: float) -> Any:
+            what = f"{equation.__name__} on this {grid.__name__}"
+            require_memory(what, memory(problem.grid), "take a coarser one")
+            return function(problem, rtol)
+
+        _METHODS[equation, grid] = within
         return function
 
     return decorate

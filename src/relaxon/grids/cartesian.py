@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, require
+from relaxon.core.memory import ARRAYS, require_memory
 from relaxon.core.numbers import dimension, integer, positive, reals, shown
 from relaxon.core.registry import storable
 from relaxon.core.shapes import on_grid
@@ -54,6 +55,8 @@ class VelocityGrid(Grid):
         object.__setattr__(self, "d", dimension(d, (2, 3)))
         object.__setattr__(self, "n", points)
         object.__setattr__(self, "v_max", positive("v_max", v_max))
+        what = f"A VelocityGrid of {self.n}^{self.d} points"
+        require_memory(what, ARRAYS * self.n**self.d, "take a smaller n")
 
     @property
     def shape(self) -> tuple[int, ...]:

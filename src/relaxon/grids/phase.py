@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.core.memory import ARRAYS, require_memory
 from relaxon.core.registry import storable
 from relaxon.grids.base import PhaseSpace
 from relaxon.grids.torus import TorusGrid
@@ -40,6 +41,9 @@ class PhaseGrid(PhaseSpace):
             "velocity must be velocity nodes (UniformNodes or MappedNodes), "
             f"but is a {type(velocity).__name__}.",
         )
+        what = f"A phase space of {torus.size} positions and {velocity.size} velocities"
+        points = torus.size * velocity.size
+        require_memory(what, ARRAYS * points, "take a smaller n or fewer nodes")
         self.torus, self.velocity = torus, velocity
 
     @classmethod

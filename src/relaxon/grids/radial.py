@@ -14,11 +14,15 @@ from scipy.interpolate import CubicSpline
 from scipy.special import zeta
 
 from relaxon.core.errors import require
+from relaxon.core.memory import ARRAYS, require_memory
 from relaxon.core.numbers import dimension, positive, whole
 from relaxon.core.registry import storable
 from relaxon.core.shapes import on_grid
 from relaxon.core.types import AnyArray, OnGrid, Real, Vector, Whole
 from relaxon.grids.base import Grid
+
+FURTHEST = 1e90
+"""Largest radius, and the inverse of the smallest: volumes of cells stay in the number range."""
 
 OUTER_STRETCH = 4.0
 """The part of the mapped coordinate that is spent linearly on [0, r_max]; see `RadialGrid`."""
@@ -92,6 +96,12 @@ class RadialGrid(eqx.Module, Grid):
         d, n = dimension(d, (2, 3)), whole("n", n, 16)
         r_max, r_min = positive("r_max", r_max), positive("r_min", r_min)
         require(r_min <= r_max, f"r_min must not exceed r_max = {r_max:g}, but is {r_min:g}.")
+        require(
+            r_min >= 1 / FURTHEST and r_max <= FURTHEST,
+            f"r_min and r_max must lie between {1 / FURTHEST:g} and {FURTHEST:g}, "
+            f"but are {r_min:g} and {r_max:g}.",
+        )
+        require_memory(f"A RadialGrid of {n} cells", ARRAYS * n, "take a smaller n")
 
         dx = (math.asinh(r_max / r_min) + OUTER_STRETCH) / n
         centres = _radius((np.arange(n) + 0.5) * dx, r_max, r_min)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from relaxon.core.memory import ARRAYS, require_memory
 from relaxon.core.numbers import dimension, positive, whole
 from relaxon.core.registry import storable
 from relaxon.core.types import Real, Whole
@@ -42,6 +43,8 @@ class TorusGrid(Fourier):
 
     def __init__(self, d: Whole = 1, n: Whole = 32, length: Real = 1.0):
         self.d, self.n, self.length = dimension(d), whole("n", n, 2), positive("length", length)
+        what = f"A TorusGrid of {self.n}^{self.d} points"
+        require_memory(what, ARRAYS * self.n**self.d, "take a smaller n")
 
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, for labelled arrays."""

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.core.memory import ARRAYS, require_memory
 from relaxon.core.numbers import dimension, integer, positive, scalar, shown, whole
 from relaxon.core.registry import storable
 from relaxon.core.types import Real, Whole
@@ -94,6 +95,11 @@ class ThermalNodes(eqx.Module):
         return {"xi": np.asarray(self.nodes)}
 
 
+def _require_memory(nodes: VelocityNodes) -> None:
+    what = f"A grid of {nodes.n}^{nodes.d} velocities"
+    require_memory(what, ARRAYS * nodes.size, "take fewer nodes")
+
+
 class VelocityNodes(eqx.Module):
     r"""A quadrature rule for velocities, $\int h \, dv \approx \sum_j w_j h(v_j)$.
 
@@ -159,6 +165,7 @@ class UniformNodes(VelocityNodes):
 
     def __init__(self, d: Whole, n: Whole, v_max: Real):
         self.d, self.n, self.v_max = dimension(d), whole("n", n, 4), positive("v_max", v_max)
+        _require_memory(self)
 
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
@@ -186,6 +193,7 @@ class MappedNodes(VelocityNodes):
 
     def __init__(self, d: Whole, n: Whole, scale: Real = 1.0):
         self.d, self.n, self.scale = dimension(d), whole("n", n, 4), positive("scale", scale)
+        _require_memory(self)
 
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import require
+from relaxon.core.memory import ARRAYS, require_memory
 from relaxon.core.numbers import dimension, number, whole
 from relaxon.core.registry import storable
 from relaxon.core.types import Whole
@@ -51,6 +52,10 @@ class WalledGrid(eqx.Module, Grid):
             self.velocity.d >= self.d,
             f"The velocity has dimension {self.velocity.d}, but the box {self.d}.",
         )
+        positions = (2 * self.n) ** self.d  # of the doubled box
+        what = f"A box of {self.n}^{self.d} cells with {self.velocity.size} velocities"
+        points = positions * self.velocity.size
+        require_memory(what, ARRAYS * points, "take a smaller n or fewer nodes")
 
     @classmethod
     def from_file(

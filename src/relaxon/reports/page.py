@@ -24,8 +24,8 @@ from relaxon.reports.headlines.catalogue import headlines, ledger
 from relaxon.reports.recorded import notes as notes_of
 from relaxon.runs.solution import Solution
 
-SKIPPED = ("notes", "equation", "grid", "references")
-"""Provenance that the settings and the citations show already."""
+SKIPPED = ("notes", "equation", "grid", "references", "warnings")
+"""Provenance that is shown elsewhere on the page."""
 
 
 def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> str:
@@ -51,6 +51,7 @@ def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> st
         ok=solution.ok,
         status=solution.status.name,
         advice=solution.status.advice,
+        warnings=solution.warnings,
         headlines=headlines(solution),
         ledger=ledger(solution),
         t_end=f"{solution.t[-1]:.6g}",

@@ -9,6 +9,7 @@ from typing import Any
 from relaxon.core.equation import Equation
 from relaxon.core.errors import require
 from relaxon.core.numbers import scalar, shown
+from relaxon.grids.base import Grid
 
 SHORTEST = 1e-290
 """Times below are zero: compiled code flushes the smallest numbers to it."""
@@ -35,10 +36,15 @@ class Problem:
     f0: Any
 
     def __post_init__(self) -> None:
-        require(
-            isinstance(self.equation, Equation),
-            f"equation must be one such as Landau(), but is {self.equation!r}.",
-        )
+        for name, kind, example, value in (
+            ("equation", Equation, "Landau()", self.equation),
+            ("grid", Grid, "RadialGrid()", self.grid),
+        ):
+            require(
+                isinstance(value, kind),
+                f"{name} must be one such as {example}, but is a {type(value).__name__}; "
+                "the order is Problem(equation, grid, f0).",
+            )
         self.equation.require_grid(self.grid)
         object.__setattr__(self, "f0", self.equation.checked_data(self.f0, self.grid))
 

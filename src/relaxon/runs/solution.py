@@ -27,7 +27,8 @@ class Solution:
         t: Recorded times, shape (m,).
         fields: Distributions by name, each stacked over t: shape (m, *grid.shape); densities,
             such as `rho_f`, have the grid's leading axes only.
-        diagnostics: Scalars by name, each of shape (m,).
+        diagnostics: Scalars by name, each of shape (m,); a functional that gives an array of shape
+            s is recorded with shape (m, *s).
         status: Why the run ended; `ok` is True for `Status.DONE` only.
         coordinates: The grid's axes by name.
         provenance: Versions, settings, device, wall time.
@@ -51,10 +52,16 @@ class Solution:
         """True if the run reached its end time."""
         return self.status.ok
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know of the numbers, a sentence each: quantities that are NaN."""
+        return tuple(self.provenance.get("warnings", ()))
+
     def to_xarray(self) -> Any:
         """The solution as an `xarray.Dataset` with dimension `time`, provenance in its attributes.
 
-        Scalars carry their names; a field whose name is taken by a scalar does not occur.
+        Scalars carry their names; a field whose name is taken by a scalar does not occur. Further
+        axes of a functional `g` are its own: `g_0`, `g_1`, ...
         """
         return to_dataset(self)
 
@@ -96,6 +103,7 @@ class Solution:
         for name in INVARIANTS:
             if name in self.diagnostics:
                 lines.append(f"{name:<10} drift {self.drift(name):.1e}")
+        lines += [f"warning    {sentence}" for sentence in self.warnings]
         return "\n".join(lines)
 
 
@@ -122,7 +130,10 @@ def to_dataset(solution: Solution) -> Any:
         # Axes of positions come before those of velocities, so a density has the leading ones.
         return ("time", *axes[: values.ndim - 1])
 
-    variables: dict[str, Any] = {n: ("time", x) for n, x in solution.diagnostics.items()}
+    def own(name: str, values: np.ndarray) -> tuple[str, ...]:
+        return ("time", *(f"{name}_{k}" for k in range(np.ndim(values) - 1)))
+
+    variables: dict[str, Any] = {n: (own(n, x), x) for n, x in solution.diagnostics.items()}
     variables.update({n: (dims(x), x) for n, x in solution.fields.items()})
     attributes = {
         "status": solution.status.name,

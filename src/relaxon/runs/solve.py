@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
-import functools
 import math
 import pathlib
 import platform
@@ -17,10 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from relaxon.core.errors import InputError, require, unknown
+from relaxon.core.memory import require_memory
 from relaxon.core.registry import from_spec, to_spec
 from relaxon.core.types import Real
 from relaxon.core.version import VERSION
 from relaxon.runs import directory as storage
+from relaxon.runs import functionals
 from relaxon.runs.files import create, read_arrays, read_settings, write_json
 from relaxon.runs.methods import stepper_for
 from relaxon.runs.problem import Problem, end_time, tolerance
@@ -77,9 +79,10 @@ def solve(
     )
     stepper = stepper_for(problem, rtol)
     start = _start(stepper, problem.f0)
-    _require_fields(record, stepper, start)
+    _require_record(record, stepper, start)
     times = record.schedule(t_end)
-    run = _Run(problem, record, stepper, times, rtol, None if out is None else _path(out))
+    path = None if out is None else _path(out)
+    run = _Run(problem, record, stepper, times, rtol, path, start)
     run.create()
     return run.go(start, 0, 0.0, progress)
 
@@ -108,7 +111,7 @@ def resume(path: str | pathlib.Path, t_end: Real | None = None, progress: bool =
     initial = read_arrays(path / "initial.npz")
     f0: Any = initial["f0"] if set(initial) == {"f0"} else dict(initial)
     problem = Problem(from_spec(settings["equation"]), from_spec(settings["grid"]), f0)
-    functionals = {k: from_spec(v) for k, v in settings["functionals"].items()}
+    recorded = {k: from_spec(v) for k, v in settings["functionals"].items()}
     times = np.asarray(settings["times"], float)
     stepper = stepper_for(problem, settings["rtol"])
     template = _start(stepper, problem.f0)
@@ -128,8 +131,8 @@ def resume(path: str | pathlib.Path, t_end: Real | None = None, progress: bool =
         return storage.open_run(path)
     state = eqx.tree_at(lambda s: s.code, state, jnp.full_like(state.code, int(Status.FINE)))
     notes = settings["provenance"].get("notes", {})
-    record = Record(functionals=functionals, fields=settings.get("fields"), notes=notes)
-    run = _Run(problem, record, stepper, times, settings["rtol"], path)
+    record = Record(functionals=recorded, fields=settings.get("fields"), notes=notes)
+    run = _Run(problem, record, stepper, times, settings["rtol"], path, template)
     run.records = storage.read_records(path, index, settings)
     return run.go(state, index, spent, progress)
 
@@ -145,13 +148,14 @@ class _Run:
         times: np.ndarray,
         rtol: float,
         path: pathlib.Path | None,
+        start: Any,
     ):
         self.problem, self.record, self.stepper = problem, record, stepper
         self.times, self.rtol, self.path = times, rtol, path
         self.records: list[dict[str, np.ndarray]] = []
         self.state: Any = None
         self.coordinates = {k: np.asarray(v) for k, v in problem.grid.coordinates().items()}
-        self.functionals = {k: _hashable(v) for k, v in record.functionals.items()}
+        self.functionals = functionals.prepared(record.functionals, stepper, problem.grid, start)
 
     def create(self) -> None:
         """Write the run directory, if there is to be one."""
@@ -162,7 +166,7 @@ class _Run:
         settings = {
             "equation": to_spec(problem.equation),
             "grid": to_spec(problem.grid),
-            "functionals": {k: to_spec(v) for k, v in self.record.functionals.items()},
+            "functionals": functionals.specs(self.record.functionals),
             "fields": self.record.fields and list(self.record.fields),
             "times": self.times.tolist(),
             "rtol": self.rtol,
@@ -248,7 +252,10 @@ class _Run:
             "steps": int(self.state.steps),
             "rejected": int(self.state.rejected),
         }
-        return storage.stack(self.records, status, self.coordinates, provenance)
+        found = storage.stack(self.records, status, self.coordinates, provenance)
+        excused = functionals.partly(self.record.functionals)
+        warnings = functionals.complaints(found, excused)
+        return dataclasses.replace(found, provenance={**provenance, "warnings": warnings})
 
 
 @eqx.filter_jit
@@ -265,7 +272,7 @@ def advance(stepper: Stepper, state: Any, t_stop: jax.Array, attempts: jax.Array
 @eqx.filter_jit
 def observe(
     stepper: Stepper,
-    functionals: Mapping[str, Any],
+    measured: Mapping[str, Any],
     grid: Any,
     names: tuple[str, ...] | None,
     state: Any,
@@ -273,32 +280,20 @@ def observe(
     """Fields and scalars to record at a state; compiled once for all runs of one kind."""
     fields = stepper.fields(state)
     scalars = dict(stepper.diagnostics(state))
-    for name, functional in functionals.items():
-        several = getattr(functional, "of_fields", False)
-        value = functional(state.t, fields if several else fields["f"], grid)
-        scalars.update(value if isinstance(value, dict) else {name: value})
+    for name, functional in measured.items():
+        scalars.update(functionals.values(name, functional, state.t, fields, grid))
     return {name: fields[name] for name in names or fields}, scalars
 
 
-def _require_fields(record: Record, stepper: Stepper, state: Any) -> None:
-    """Refuse names of fields that the equation does not have."""
-    if record.fields is None:
-        return
+def _require_record(record: Record, stepper: Stepper, state: Any) -> None:
+    """Refuse names of fields that the equation does not have, and more than memory can hold."""
     known = eqx.filter_eval_shape(stepper.fields, state)
-    for name in record.fields:
+    for name in record.fields or ():
         if name not in known:
             raise unknown("field", name, known)
-
-
-def _hashable(functional: Any) -> Any:
-    """The functional as jit can take it: known by identity where it has no hash of its own."""
-    if isinstance(functional, eqx.Module):
-        return functional
-    try:
-        hash(functional)
-    except TypeError:
-        return functools.partial(functional)
-    return functional
+    each = sum(known[name].size for name in record.fields or known)
+    what = f"A record of {record.count()} times with {each} numbers each"
+    require_memory(what, record.count() * each, "record fewer times, or fewer `fields`")
 
 
 @eqx.filter_jit

@@ -121,7 +121,7 @@ class TwoScale(Equation):
         )
 
 
-@solves(TwoScale, RadialGrid)
+@solves(TwoScale, RadialGrid, memory=lambda grid: 2.0 * grid.n**2)
 def method(problem: Posed, rtol: float) -> Stepper:
     """Implicit steps for g and h."""
     problem.equation.require_datum(problem.f0, problem.grid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -36,6 +36,8 @@ class BlowdownNorms(eqx.Module):
     Raises:
         InputError: delta or alpha outside its range.
     """
+
+    partly_defined: ClassVar[tuple[str, ...]] = ("remainder",)
 
     delta: Array
     alpha: Array

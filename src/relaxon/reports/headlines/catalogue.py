@@ -82,6 +82,7 @@ def as_json(solution: Solution) -> dict[str, Any]:
             "status": solution.status.name,
             "ok": solution.ok,
             "advice": solution.status.advice,
+            "warnings": list(solution.warnings),
             "t_end": float(solution.t[-1]),
             "recorded": len(solution.t),
             "invariants": {e.name: dataclasses.asdict(e) for e in ledger(solution)},
