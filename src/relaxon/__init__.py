@@ -62,6 +62,7 @@ PUBLIC = {
     "reaction": "reaction:",
     "resume": "runs.solve",
     "solve": "runs.solve",
+    "verify": "runs.integrity",
 }
 """Public name -> the module below `relaxon` that has it; after a colon its name there, if it is
 another one, or nothing for the module itself."""

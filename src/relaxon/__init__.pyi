@@ -26,6 +26,7 @@ from relaxon.reaction.equations.confined import ConfinedReaction as ConfinedReac
 from relaxon.reaction.equations.kinetic import KineticReaction as KineticReaction
 from relaxon.runs.directory import StorageError as StorageError
 from relaxon.runs.directory import open_run as open
+from relaxon.runs.integrity import verify as verify
 from relaxon.runs.problem import Problem as Problem
 from relaxon.runs.record import Record as Record
 from relaxon.runs.solution import Solution as Solution
@@ -76,4 +77,5 @@ __all__ = [
     "reaction",
     "resume",
     "solve",
+    "verify",
 ]
