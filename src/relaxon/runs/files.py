@@ -93,7 +93,10 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
     """The settings in run.json."""
     require(path.is_dir(), f"{path} is not a run directory: there is no such directory.")
     file = path / "run.json"
-    require(os.path.lexists(file), f"{path} is not a run directory: run.json is missing.")
+    require(
+        os.path.lexists(file) or (path / "records").is_dir() or (path / "solution.zarr").is_dir(),
+        f"{path} is not a run directory: run.json is missing.",
+    )
     with damaged(file), open_plain(file, path) as stream:
         if os.fstat(stream.fileno()).st_size > LARGEST_JSON:
             raise ValueError("it is too large")
