@@ -105,6 +105,12 @@ def bench() -> None:
         run(PYTHON, str(script))
 
 
+def campaigns() -> None:
+    """Attack the program: every script of campaigns/, for hours."""
+    for script in sorted((ROOT / "campaigns").glob("*.py")):
+        run(PYTHON, str(script))
+
+
 def all_() -> None:
     """Run everything that must pass before a change lands: lint, types, docs, test."""
     for task in (lint, types, docs, test):
@@ -121,6 +127,7 @@ TASKS = {
     "test": test,
     "slow": slow,
     "bench": bench,
+    "campaigns": campaigns,
     "all": all_,
 }
 
@@ -142,7 +149,7 @@ def main(names: list[str]) -> None:
         for name in wrong:
             print(f"Unknown task {name!r}.", file=sys.stderr)
         for name, task in TASKS.items():
-            print(f"{name:6} {task.__doc__}", file=sys.stderr if wrong else sys.stdout)
+            print(f"{name:9} {task.__doc__}", file=sys.stderr if wrong else sys.stdout)
         sys.exit(2 if wrong else 0)
     setup()
     for name in names:

@@ -169,6 +169,7 @@ def campaign(tries: int, seed: int, base: pathlib.Path) -> tuple[Counter[str], l
 
 
 def main(tokens: list[str] | None = None) -> int:
+    """Run the campaign; 1 if anything failed."""
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("tries", nargs="?", type=int, default=2000)
     ask.add_argument("--seed", type=int, default=1)

@@ -70,7 +70,9 @@ def test_other_formats_and_other_checkpoints_are_refused(run):
     path, _ = run
     settings = json.loads((path / "run.json").read_text())
     (path / "run.json").write_text(json.dumps({**settings, "format": 99}))
-    with pytest.raises(rx.InputError, match="format 99, which a later version of relaxon wrote; this"):
+    with pytest.raises(
+        rx.InputError, match="format 99, which a later version of relaxon wrote; this"
+    ):
         rx.open(path)
     grid = {**settings["grid"], "settings": {**settings["grid"]["settings"], "n": 90}}
     (path / "run.json").write_text(json.dumps({**settings, "grid": grid}))
