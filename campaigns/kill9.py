@@ -87,7 +87,7 @@ def kill(
         "report": lambda: (out / "solution.zarr").exists(),
     }[moment]
     while process.poll() is None and not reached() and time.monotonic() < until:
-        time.sleep(0.0005)
+        time.sleep(0.001)
     wait = {"record": 1.0, "partial": 0.0, "store": 0.1, "report": 1.0}[moment] * rng.random()
     if wait:
         time.sleep(wait)
@@ -173,6 +173,7 @@ def campaign(
         done += died
         if bad:
             failures.append(f"{name}, {' then '.join(moments)}: {bad}")
+        sys.stderr.write(f"{name}, {' then '.join(moments)}: {done} kills, {bad or 'the same'}\n")
     return done, trials, failures
 
 
