@@ -106,7 +106,7 @@ def bench() -> None:
 
 
 def campaigns() -> None:
-    """Run the campaigns: long attacks with configurations, calls and directories (hours)."""
+    """Run the campaigns: long attacks with configurations, calls, kills and damage (hours)."""
     for script in sorted((ROOT / "campaigns").glob("[!_]*.py")):
         run(PYTHON, str(script))
 

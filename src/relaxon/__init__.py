@@ -63,6 +63,7 @@ PUBLIC = {
     "resume": "runs.solve",
     "solve": "runs.solve",
     "storable": "core.registry",
+    "verify": "runs.integrity",
 }
 """Public name -> the module below `relaxon` that has it; after a colon its name there, if it is
 another one, or nothing for the module itself."""

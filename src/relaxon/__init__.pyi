@@ -27,6 +27,7 @@ from relaxon.reaction.equations.confined import ConfinedReaction as ConfinedReac
 from relaxon.reaction.equations.kinetic import KineticReaction as KineticReaction
 from relaxon.runs.directory import StorageError as StorageError
 from relaxon.runs.directory import open_run as open
+from relaxon.runs.integrity import verify as verify
 from relaxon.runs.problem import Problem as Problem
 from relaxon.runs.record import Record as Record
 from relaxon.runs.solution import Solution as Solution
@@ -78,4 +79,5 @@ __all__ = [
     "resume",
     "solve",
     "storable",
+    "verify",
 ]

@@ -10,13 +10,14 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import sys
 import time
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from relaxon.core.errors import InputError, one_line, require, unknown
+from relaxon.core.errors import InputError, one_line, printable, require, unknown
 from relaxon.core.version import VERSION
 
 DONE, ENDED_BADLY, BAD_INPUT = 0, 1, 2
@@ -28,6 +29,8 @@ REFERENCE = 1.703941
 
 EXHAUSTED = "RESOURCE_EXHAUSTED"
 """How the message of jax begins when it finds no memory."""
+REPORT_SECONDS = 60.0
+"""How long a finished run waits for another process that writes in its directory."""
 
 TOLERANCE = 1e-5
 """Relative; the reference has six digits and 200 cells are accurate to 2e-6."""
@@ -43,6 +46,7 @@ app = App(
 
 def main(tokens: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: keep what is done
     sys.exit(run_tokens(sys.argv[1:] if tokens is None else tokens))
 
 
@@ -168,8 +172,25 @@ def show(
     if json_:
         print(json.dumps(summary.as_json(solution), indent=1))
     else:
-        print(summary.as_text(solution))
+        print(printable(summary.as_text(solution)))
     return DONE
+
+
+@app.command
+def verify(directory: pathlib.Path, /) -> int:
+    """Compare the checksums of all files of a run; ends with 1 if one is damaged.
+
+    Parameters
+    ----------
+    directory:
+        What `relaxon run` wrote.
+    """
+    from relaxon.runs.integrity import verify as verified
+
+    found = verified(directory)
+    for line in found.lines():
+        print(printable(line))
+    return DONE if found.ok else ENDED_BADLY
 
 
 @app.command
@@ -333,17 +354,19 @@ def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
     """Draw, report, print; the exit code of a run."""
     from relaxon.reports import page as report
     from relaxon.reports.headlines import catalogue as summary
+    from relaxon.runs.lock import locked
     from relaxon.stepping.status import Status
 
     if solution.status is Status.INTERRUPTED:
         sentence = f"Interrupted; go on with `relaxon resume {out}`."
         return _fail(sentence, ENDED_BADLY)
     try:
-        page = report.write_run(solution, out)
+        with locked(out, REPORT_SECONDS):
+            page = report.write_run(solution, out)
     except InputError as error:
         return _fail(f"{error} The run itself is complete.", ENDED_BADLY)
     if not quiet:
-        print(summary.as_text(solution))
+        print(printable(summary.as_text(solution)))
         print(f"report     {page}")
     if solution.ok:
         return DONE
@@ -353,6 +376,7 @@ def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
 def _table(verdicts: list[Any]) -> None:
     """The verdict table."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -364,9 +388,8 @@ def _table(verdicts: list[Any]) -> None:
     colours = {"holds": "green", "fails": "red", "undecided": "yellow"}
     for v in verdicts:
         verdict = f"[{colours[v.verdict]}]{v.verdict}[/]"
-        table.add_row(
-            v.name, verdict, f"{v.value:.6g}", f"{v.error:.1e}", f"{v.margin:.3g}", v.source
-        )
+        numbers = f"{v.value:.6g}", f"{v.error:.1e}", f"{v.margin:.3g}"
+        table.add_row(escape(v.name), verdict, *numbers, escape(v.source))
     Console(highlight=False).print(table)
 
 

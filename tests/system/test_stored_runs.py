@@ -59,7 +59,10 @@ def test_a_run_of_an_earlier_version_resumes_bit_for_bit(name, tmp_path):
     solution = rx.resume(path)
     assert solution.ok
     same = json.loads((DATA / "machine.json").read_text()) == machine()
+    assert rx.verify(path).ok  # it has checksums now
     again, wanted = found(solution), expected(name)
+    for key, values in found(rx.open(path)).items():
+        np.testing.assert_array_equal(values, again[key], err_msg=key)
     assert set(wanted) <= set(again)
     for key, values in wanted.items():
         np.testing.assert_array_equal(again[key][:done], values[:done], err_msg=key)

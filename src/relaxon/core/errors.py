@@ -24,7 +24,7 @@ def one_line(sentence: str) -> str:
     if len(sentence) > LONGEST:
         sentence = f"{sentence[: LONGEST // 2]} ... {sentence[-LONGEST // 2 :]}"
     words = " ".join(sentence.split())
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
+    return printable(words)
 
 
 def require(condition: bool, sentence: str) -> None:
@@ -39,3 +39,8 @@ def unknown(kind: str, name: str, allowed: Iterable[str]) -> InputError:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return InputError(f"Unknown {kind} {name!r}.{hint} Allowed: {', '.join(names)}.")
+
+
+def printable(text: str) -> str:
+    """Text whose characters do nothing to a terminal but show: all others appear as escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

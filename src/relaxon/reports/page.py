@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.core.errors import InputError
+from relaxon.core.errors import InputError, require
 from relaxon.core.version import VERSION
 from relaxon.reports import citations
 from relaxon.reports.figures import catalogue as figures_of
 from relaxon.reports.figures.style import STYLE
 from relaxon.reports.headlines.catalogue import headlines, ledger
 from relaxon.reports.recorded import notes as notes_of
+from relaxon.runs.files import whole_file
 from relaxon.runs.solution import Solution
 
 SKIPPED = ("notes", "equation", "grid", "references", "warnings")
@@ -131,13 +132,11 @@ def write(text: str, path: pathlib.Path) -> None:
     Raises:
         InputError: The path cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with whole_file(path) as stream:
+            stream.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from None
 
 
@@ -148,11 +147,13 @@ def write_run(solution: Solution, path: pathlib.Path) -> pathlib.Path:
         The path of the page.
 
     Raises:
-        InputError: The directory cannot be written.
+        InputError: The directory cannot be written, or its figures are a link out of it.
     """
+    folder = path / "figures"
+    require(not folder.is_symlink(), f"{folder} is a link, and no link is followed.")
     figures = draw_all(solution)
     for name, text in figures.items():
-        write(text, path / "figures" / f"{name}.svg")
+        write(text, folder / f"{name}.svg")
     page = path / "report.html"
     write(run_page(solution, figures), page)
     return page

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import pathlib
 import shutil
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ import numpy as np
 from relaxon.core.errors import InputError, require
 from relaxon.core.invariants import INVARIANTS, scale_of
 from relaxon.runs.files import create
+from relaxon.runs.store import write_dataset
 from relaxon.stepping.status import Status
 
 
@@ -72,9 +72,9 @@ class Solution:
             InputError: The path exists or cannot be written; nothing is left half-written.
         """
         path = pathlib.Path(path)
-        create(path, {"saved": True, "provenance": dict(self.provenance)}, {})
+        seal = create(path, {"saved": True, "provenance": dict(self.provenance)}, {})
         try:
-            write_store(path, self)
+            write_dataset(path, to_dataset(self), seal)
         except OSError as error:
             shutil.rmtree(path, ignore_errors=True)
             raise InputError(f"Cannot write to {path}: {error.strerror or error}.") from None
@@ -105,19 +105,6 @@ class Solution:
                 lines.append(f"{name:<10} drift {self.drift(name):.1e}")
         lines += [f"warning    {sentence}" for sentence in self.warnings]
         return "\n".join(lines)
-
-
-def write_store(path: pathlib.Path, solution: Solution) -> None:
-    """Write the Zarr store of a run that has ended, replacing an earlier one."""
-    final, partial = path / "solution.zarr", path / "solution.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    to_dataset(solution).to_zarr(partial, mode="w", consolidated=False)
-    old = path / "solution.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if final.exists():
-        os.rename(final, old)
-    os.rename(partial, final)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def to_dataset(solution: Solution) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import math
+import os
 import pathlib
 import platform
 import time
@@ -23,12 +25,15 @@ from relaxon.core.types import Real
 from relaxon.core.version import VERSION
 from relaxon.runs import directory as storage
 from relaxon.runs import functionals
-from relaxon.runs.files import create, read_arrays, read_settings, write_json
+from relaxon.runs.files import FORMAT, create, damaged, read_arrays, seal_of, write_settings
+from relaxon.runs.lock import locked
 from relaxon.runs.methods import stepper_for
 from relaxon.runs.problem import Problem, end_time, tolerance
 from relaxon.runs.progress import Progress, Quiet
 from relaxon.runs.record import Record
-from relaxon.runs.solution import Solution, write_store
+from relaxon.runs.seals import Seal
+from relaxon.runs.solution import Solution, to_dataset
+from relaxon.runs.store import has_store, write_dataset
 from relaxon.stepping.status import Status
 from relaxon.stepping.stepper import Stepper
 
@@ -43,6 +48,12 @@ OUT_OF_RANGE = (
 )
 
 MAX_STEPS = 1_000_000
+
+RESUMABLE = "; what was recorded before is intact, so the run can be resumed"
+
+VERSIONS = ("relaxon", "jax", "numpy", "python")
+"""What a run may be resumed with in other versions; its provenance then names those that began it
+in `begun_with`."""
 
 
 def solve(
@@ -84,7 +95,8 @@ def solve(
     path = None if out is None else _path(out)
     run = _Run(problem, record, stepper, times, rtol, path, start)
     run.create()
-    return run.go(start, 0, 0.0, progress)
+    with contextlib.nullcontext() if run.path is None else locked(run.path):
+        return run.go(start, 0, 0.0, progress)
 
 
 def resume(path: str | pathlib.Path, t_end: Real | None = None, progress: bool = False) -> Solution:
@@ -102,39 +114,88 @@ def resume(path: str | pathlib.Path, t_end: Real | None = None, progress: bool =
         InputError: No such run, a damaged one, or t_end before what is already computed.
     """
     path = _path(path)
-    settings = read_settings(path)
+    storage.settings_of(path)  # what is no run directory gets no lock
+    if t_end is not None:
+        t_end = end_time(t_end)
+    with locked(path):
+        return _resume(path, t_end, progress)
+
+
+def _resume(path: pathlib.Path, t_end: float | None, progress: bool) -> Solution:
+    settings = storage.settings_of(path)
     require(
         not settings.get("saved"),
         f"{path} holds a saved solution without a checkpoint; only a run written with `out` "
         "can be resumed.",
     )
-    initial = read_arrays(path / "initial.npz")
-    f0: Any = initial["f0"] if set(initial) == {"f0"} else dict(initial)
-    problem = Problem(from_spec(settings["equation"]), from_spec(settings["grid"]), f0)
-    recorded = {k: from_spec(v) for k, v in settings["functionals"].items()}
-    times = np.asarray(settings["times"], float)
-    stepper = stepper_for(problem, settings["rtol"])
-    template = _start(stepper, problem.f0)
-    if (path / "checkpoint.npz").exists():
-        state, index, spent = storage.read_checkpoint(path, template)
-    else:
+    seal = seal_of(settings)
+    with storage.what_is_left(path, settings):
+        run, template = _stored(path, settings, seal)
         state, index, spent = template, 0, 0.0
+        if os.path.lexists(path / "checkpoint.npz"):
+            state, index, spent = storage.read_checkpoint(path, template, seal)
+        with damaged(path / "checkpoint.npz"):
+            ended = Status(int(state.code))
+            if not 0 <= index <= len(run.times):
+                raise ValueError("it has more records than times")
+        over = index == len(run.times) or ended is not Status.FINE
+        if t_end is None and over and has_store(path):
+            return storage.open_run(path)
+        run.records = storage.read_records(path, index, settings)
+        if t_end is None and ended is not Status.FINE:
+            run.records += storage.last_record(path, index, state, settings)
     if t_end is not None:
-        t_end = end_time(t_end)
         require(
             t_end >= float(state.t),
             f"t_end must be at least {float(state.t):g}, where the run stands, but is {t_end:g}.",
         )
-        times = _extended(times, index, t_end)
-        write_json(path / "run.json", {**settings, "times": times.tolist()})
-    elif index == len(times) and (path / "solution.zarr").is_dir():
-        return storage.open_run(path)
-    state = eqx.tree_at(lambda s: s.code, state, jnp.full_like(state.code, int(Status.FINE)))
-    notes = settings["provenance"].get("notes", {})
-    record = Record(functionals=recorded, fields=settings.get("fields"), notes=notes)
-    run = _Run(problem, record, stepper, times, settings["rtol"], path, template)
-    run.records = storage.read_records(path, index, settings)
+    with storage.written(path):
+        storage.tidy(path)
+        storage.drop_store(path)
+        if settings["format"] < FORMAT:
+            storage.renew(path, settings, seal)
+        if t_end is not None:
+            run.times = _extended(run.times, index, t_end)
+            write_settings(path, {**settings, "times": run.times.tolist()}, seal)
+            ended = Status.FINE
+    state = eqx.tree_at(lambda s: s.code, state, jnp.full_like(state.code, int(ended)))
     return run.go(state, index, spent, progress)
+
+
+def _stored(path: pathlib.Path, settings: Mapping[str, Any], seal: Seal) -> tuple[_Run, Any]:
+    """The run that a directory describes, and the state that it began with."""
+    initial, _ = read_arrays(path / "initial.npz", seal, "initial.npz", path)
+    with damaged(path / "run.json"):
+        f0: Any = initial["f0"] if set(initial) == {"f0"} else dict(initial)
+        # Before a grid allocates anything: no side of it is longer than all of its data.
+        if _largest(settings["grid"]) > max([1000, *(x.size for x in initial.values())]):
+            raise ValueError("its grid is not that of the initial data")
+        problem = Problem(from_spec(settings["equation"]), from_spec(settings["grid"]), f0)
+        recorded = {k: from_spec(v) for k, v in settings["functionals"].items()}
+        times, rtol = np.asarray(settings["times"], float), settings["rtol"]
+        if times.ndim != 1 or not len(times) or not np.all(np.isfinite(times)):
+            raise ValueError("its times are no list of numbers")
+        if times[0] < 0 or not np.all(np.diff(times) > 0):
+            raise ValueError("its times do not increase")
+        if not isinstance(rtol, float) or not 0 < rtol <= 0.1:
+            raise ValueError("its rtol is not in (0, 0.1]")
+        stepper = stepper_for(problem, rtol)
+        template = _start(stepper, problem.f0)
+        notes = settings["provenance"].get("notes", {})
+        record = Record(functionals=recorded, fields=settings.get("fields"), notes=notes)
+        _require_record(record, stepper, template)
+        begun = settings["provenance"]
+        run = _Run(problem, record, stepper, times, rtol, path, template, seal, begun)
+        return run, template
+
+
+def _largest(spec: Any) -> int:
+    """The largest integer in a spec."""
+    if isinstance(spec, Mapping):
+        return max(map(_largest, spec.values()), default=0)
+    if isinstance(spec, list):
+        return max(map(_largest, spec), default=0)
+    return spec if isinstance(spec, int) else 0
 
 
 class _Run:
@@ -149,9 +210,12 @@ class _Run:
         rtol: float,
         path: pathlib.Path | None,
         start: Any,
+        seal: Seal | None = None,
+        begun: Mapping[str, Any] | None = None,
     ):
         self.problem, self.record, self.stepper = problem, record, stepper
-        self.times, self.rtol, self.path = times, rtol, path
+        self.times, self.rtol, self.path, self.seal = times, rtol, path, seal
+        self.begun = begun or {}
         self.records: list[dict[str, np.ndarray]] = []
         self.state: Any = None
         self.coordinates = {k: np.asarray(v) for k, v in problem.grid.coordinates().items()}
@@ -173,29 +237,32 @@ class _Run:
             "coordinates": {k: v.tolist() for k, v in self.coordinates.items()},
             "provenance": _provenance(problem, self.stepper, self.rtol, self.record.notes),
         }
-        create(self.path, settings, f0)
+        self.seal = create(self.path, settings, f0)
 
     def go(self, state: Any, index: int, spent: float, show: bool) -> Solution:
         """Advance through the remaining recorded times; whatever happens, what is done is kept."""
         began = time.perf_counter() - spent
         self.state = state
+        status = Status(int(state.code))
         try:
-            with Progress(self.times) if show else Quiet() as bar:
-                status = self._advance(index, began, bar)
+            if status is Status.FINE:
+                with Progress(self.times) if show else Quiet() as bar:
+                    status = self._advance(index, began, bar)
         except KeyboardInterrupt:
-            status = Status.INTERRUPTED
+            if not self.records:
+                raise
+            return self._solution(Status.INTERRUPTED, began)
         except OSError as error:
-            raise self._unwritten(
-                error,
-                self._solution(Status.INTERRUPTED, began),
-                "; what was recorded before is intact, so the run can be resumed",
-            ) from None
+            found = self._solution(Status.INTERRUPTED, began) if self.records else None
+            raise self._unwritten(error, found, RESUMABLE) from None
         solution = self._solution(status, began)
-        if self.path and status is not Status.INTERRUPTED:
+        if self.path and self.seal:
             try:
-                write_store(self.path, solution)
+                write_dataset(self.path, to_dataset(solution), self.seal)
+            except KeyboardInterrupt:
+                return self._solution(Status.INTERRUPTED, began)
             except OSError as error:
-                raise self._unwritten(error, solution) from None
+                raise self._unwritten(error, solution, RESUMABLE) from None
         return solution
 
     def _advance(self, index: int, began: float, bar: Quiet) -> Status:
@@ -216,8 +283,8 @@ class _Run:
                     index += 1
             now = time.perf_counter()
             due = arrived or code is not Status.FINE or now - saved > CHECKPOINT_SECONDS
-            if self.path and due:
-                storage.write_checkpoint(self.path, self.state, index, now - began)
+            if self.path and self.seal and due:
+                storage.write_checkpoint(self.path, self.state, index, now - began, self.seal)
                 saved = now
             bar.update(self.state, index, self.records)
             if code is not Status.FINE:
@@ -225,10 +292,9 @@ class _Run:
         return Status.DONE
 
     def _unwritten(
-        self, error: OSError, solution: Solution, rest: str = ""
+        self, error: OSError, solution: Solution | None, rest: str
     ) -> storage.StorageError:
-        cause = error.strerror or error
-        return storage.StorageError(f"Cannot write to {self.path}: {cause}{rest}.", solution)
+        return storage.unwritten(self.path or pathlib.Path(), error, solution, rest)
 
     def _keep(self, index: int) -> bool:
         """Record the state; False (and nothing kept) if a distribution is not finite."""
@@ -240,14 +306,17 @@ class _Run:
         arrays = {"t": np.asarray(state.t)}
         arrays.update({f"field/{k}": np.asarray(v) for k, v in fields.items()})
         arrays.update({f"scalar/{k}": np.asarray(v) for k, v in scalars.items()})
-        if self.path:
-            storage.write_record(self.path, index, arrays)
+        if self.path and self.seal:
+            storage.write_record(self.path, index, arrays, self.seal)
         self.records = [*self.records[:index], arrays]
         return True
 
     def _solution(self, status: Status, began: float) -> Solution:
+        made = _provenance(self.problem, self.stepper, self.rtol, self.record.notes)
+        others = {k: self.begun[k] for k in VERSIONS if self.begun.get(k, made[k]) != made[k]}
         provenance = {
-            **_provenance(self.problem, self.stepper, self.rtol, self.record.notes),
+            **made,
+            **({"begun_with": others} if others else {}),
             "wall_time": round(time.perf_counter() - began, 3),
             "steps": int(self.state.steps),
             "rejected": int(self.state.rejected),

@@ -32,6 +32,7 @@ def test_an_unfinished_run_reads_back_as_interrupted(run):
     path, solution = run
     shutil.rmtree(path / "solution.zarr")
     (path / "records" / "000002.npz").unlink()
+    (path / "checkpoint.npz").unlink()  # it says that three records are complete
     again = rx.open(path)
     assert again.status is rx.Status.INTERRUPTED and not again.ok
     np.testing.assert_array_equal(again.t, solution.t[:2])
@@ -69,7 +70,9 @@ def test_other_formats_and_other_checkpoints_are_refused(run):
     path, _ = run
     settings = json.loads((path / "run.json").read_text())
     (path / "run.json").write_text(json.dumps({**settings, "format": 99}))
-    with pytest.raises(rx.InputError, match="format 99, this version reads 1 and 2"):
+    with pytest.raises(
+        rx.InputError, match="format 99, which a later version of relaxon wrote; this"
+    ):
         rx.open(path)
     grid = {**settings["grid"], "settings": {**settings["grid"]["settings"], "n": 90}}
     (path / "run.json").write_text(json.dumps({**settings, "grid": grid}))
@@ -80,10 +83,10 @@ def test_other_formats_and_other_checkpoints_are_refused(run):
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "x.npz"
     files.write_arrays(path, {"a": np.arange(3)})
-    with pytest.raises(OSError), files.whole_file(path, "wb") as stream:
+    with pytest.raises(OSError), files.whole_file(path) as stream:
         stream.write(b"half")
         raise OSError(28, "No space left on device")
-    np.testing.assert_array_equal(files.read_arrays(path)["a"], np.arange(3))
+    np.testing.assert_array_equal(files.read_arrays(path)[0]["a"], np.arange(3))
     assert [p.name for p in tmp_path.iterdir()] == ["x.npz"]
 
 

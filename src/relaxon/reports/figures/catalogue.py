@@ -23,6 +23,7 @@ from relaxon.core.catalogue import Catalogue
 from relaxon.core.errors import InputError, require
 from relaxon.reports.figures import verdicts
 from relaxon.reports.figures.style import STYLE
+from relaxon.runs.files import whole_file
 from relaxon.runs.solution import Solution
 
 PARTS = ("state", "theorem", "invariants", "laws", "medium", "everything")
@@ -123,12 +124,9 @@ def save(figure: Figure, path: pathlib.Path) -> None:
     """
     kind = path.suffix.lstrip(".")
     require(kind in FORMATS, f"A figure's file must end in .png, .svg or .pdf, but is {path}.")
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with matplotlib.rc_context(STYLE):
-            figure.savefig(partial, format=kind)
-        partial.replace(path)
+        with matplotlib.rc_context(STYLE), whole_file(path) as stream:
+            figure.savefig(stream, format=kind)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from None

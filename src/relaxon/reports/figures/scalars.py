@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
+from relaxon.core.errors import printable
 from relaxon.reports.figures.catalogue import figure as entered
 from relaxon.reports.figures.style import BLUE, GREEN, ORANGE, WIDTH, beside, canvas, panels
 from relaxon.reports.headlines.catalogue import ledger
@@ -74,7 +75,8 @@ def diagnostics(solution: Solution) -> Figure:
             if len(finite) and np.ptp(finite) <= 1e-9 * np.max(np.abs(finite)):
                 middle = float(finite[0])
                 axes.set_ylim(middle - 0.1 * (abs(middle) or 1), middle + 0.1 * (abs(middle) or 1))
-        axes.set_title(name.replace("_", " "), loc="left", fontsize=8)
+        title = printable(name.replace("_", " "))
+        axes.set_title(title, loc="left", fontsize=8, parse_math=False)
         axes.tick_params(labelsize=7)
     for axes in grid[len(names) :]:
         axes.set_visible(False)
