@@ -13,7 +13,7 @@ from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
 from relaxon.collisions.cartesian.radon_operator import RadonOperator, resolution
 from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.radial.form import Frame, log_rate
-from relaxon.collisions.radial.relaxation import LARGEST_CHANGE, RelativeSystem
+from relaxon.collisions.radial.relaxation import LARGEST_CHANGE, NEARLY_ZERO, RelativeSystem
 from relaxon.collisions.radial.screening import (
     RadialScreening,
     coefficients_of,
@@ -30,7 +30,7 @@ from relaxon.distributions.functionals import VelocitySpace, moments, temperatur
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
-from relaxon.screening.penrose import penrose
+from relaxon.screening.penrose import VERDICTS, penrose
 from relaxon.screening.potentials import Potential
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.stepping.stabilized import StabilizedStepper
@@ -84,10 +84,21 @@ class LenardBalescu(Equation):
         """
         self.require_grid(grid)
         f = on_grid("f", f, grid.shape)
-        self.require_stable(f, grid)
         if isinstance(grid, VelocityGrid):
-            return RadonOperator(grid, self.potential)(f)
-        return _rate(radial_screening(self.potential, grid), f)
+            operator = RadonOperator(grid, self.potential)
+            if isinstance(f, jax.core.Tracer):
+                return operator(f)
+            rate, found = operator.judged(f, self.potential.v_max)
+            if VERDICTS[int(found.code)] == "unstable":
+                self.require_stable(f, grid)
+            return rate
+        model = radial_screening(self.potential, grid)
+        if isinstance(f, jax.core.Tracer):
+            return _rate(model, f)[0]
+        rate, stable = _rate(model, f)
+        if not bool(stable):
+            self.require_stable(f, grid)
+        return rate
 
     def coefficients(self, f: OnGrid, grid: Any) -> tuple[Any, Array]:
         r"""Diffusion and friction at the cell faces.
@@ -140,12 +151,15 @@ class LenardBalescu(Equation):
 
 
 @eqx.filter_jit
-def _rate(model: RadialScreening, f: Array) -> Array:
-    """df/dt; one compiled function, for dozens of small ones cost seconds."""
+def _rate(model: RadialScreening, f: Array) -> tuple[Array, Array]:
+    """df/dt and the verdict; one compiled function, for dozens of small ones cost seconds."""
     grid, log_f = model.strips.grid, jnp.log(jnp.maximum(f, 1e-300))
     frame = Frame(grid, grid.integrate(f), temperature(f, grid))
-    ell = log_f - frame.log_maxwellian
-    return f * log_rate(frame.adapted(ell), model.kernel(log_f), ell)
+    # Zeros become what a run makes of them at its start.
+    least = jnp.where(f > 0, -jnp.inf, jnp.log(NEARLY_ZERO))
+    ell = jnp.maximum(log_f - frame.log_maxwellian, least)
+    log_f = jnp.where(f > 0, log_f, ell + frame.log_maxwellian)
+    return f * log_rate(frame.adapted(ell), model.kernel(log_f), ell), model.stable(log_f)
 
 
 @solves(LenardBalescu, RadialGrid, memory=lambda grid: 15.0 * grid.n**2)

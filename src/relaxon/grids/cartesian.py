@@ -17,6 +17,13 @@ from relaxon.core.registry import storable
 from relaxon.core.shapes import on_grid
 from relaxon.core.types import AnyArray, Field, OnGrid, Real, Scalar, Vector, VectorField, Whole
 from relaxon.grids.base import Grid
+from relaxon.grids.matched import Maxwellian, matched_maxwellian
+from relaxon.grids.plane_integrals import (
+    LineTransform,
+    default_directions,
+    line_points,
+    sphere_rule,
+)
 
 
 @storable("grid")
@@ -145,7 +152,7 @@ class VelocityGrid(Grid):
         $$ F_1(u) = \int_{n \cdot v = u} f \, dS $$
 
         by the projection-slice theorem: the line transform of `F1` is the transform of `f` along
-        `n`. Many directions at once: `relaxon.collisions.cartesian.radon.RadonTransform`.
+        `n`. Many directions at once: `relaxon.grids.plane_integrals.LineTransform`.
 
         Args:
             f: Function on the grid.
@@ -179,6 +186,14 @@ class VelocityGrid(Grid):
         line = jnp.fft.irfft(spectrum, n=count) / self.spacing
         slope = jnp.fft.irfft(1j * omega * spectrum, n=count) / self.spacing
         return u, line, slope
+
+    def line_transform(self) -> LineTransform:
+        """Plane integrals over the directions of the general collision operator."""
+        return LineTransform(self, sphere_rule(self.d, default_directions(self))[0], 3)
+
+    def matched(self, f: jax.Array) -> Maxwellian:
+        """The Maxwellian whose sums on the grid have the mass, momentum and energy of `f`."""
+        return matched_maxwellian(f, self)
 
     def check(self, f, name: str = "f") -> jax.Array:
         """Refuse data that the grid cannot carry; return `f` as a float64 array.
@@ -214,13 +229,6 @@ class VelocityGrid(Grid):
                 f"left at the highest frequency (allowed: 1e-2); try n = {2 * self.n}."
             )
         return jnp.asarray(array)
-
-
-def line_points(grid: VelocityGrid) -> int:
-    """Points of spacing h on a line that spans the box in every direction (even, FFT-friendly)."""
-    from scipy.fft import next_fast_len
-
-    return 2 * next_fast_len(math.ceil(math.sqrt(grid.d) * grid.n / 2), real=True)
 
 
 def cut_fraction(grid: VelocityGrid, f: np.ndarray) -> float:

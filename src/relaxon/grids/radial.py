@@ -381,6 +381,10 @@ def radial_marginal(grid: RadialGrid, f: np.ndarray) -> tuple[Array, Array, Arra
         rule = np.where(np.arange(half_count) == 0, h, 2 * h)
         line = values @ rule
         slope = (steep * u[:, None] / np.where(s > 0, s, 1.0)) @ rule
+    # F1' is an integral of F' from u on: where F falls from there, what is positive is noise.
+    rising = np.flatnonzero(np.diff(f) > 1e-14 * np.max(f))
+    falls = u >= float(grid.faces[rising[-1] + 2]) if len(rising) else u >= 0
+    slope = np.where(falls, np.minimum(slope, 0.0), slope)
     mirrored = np.concatenate([[0.0], line[:0:-1], line])
     odd = np.concatenate([[0.0], -slope[:0:-1], slope])
     return (

@@ -274,8 +274,10 @@ class _Run:
             code, arrived = Status(int(self.state.code)), float(self.state.t) >= float(t_stop)
             if code is Status.FINE and not arrived and int(self.state.steps) >= MAX_STEPS:
                 code = Status.STEP_LIMIT
-            # A run that fails between two records keeps its last state under the later one.
-            if code is not Status.FINE or arrived:
+            # A run that fails between two records keeps its last state under the later one; an
+            # unstable one ends with the record before, which is a stable state.
+            unstable = code is Status.PENROSE_UNSTABLE and index > 0
+            if (code is not Status.FINE or arrived) and not unstable:
                 if not self._keep(index):
                     require(index > 0, OUT_OF_RANGE)
                     code = Status.NON_FINITE if code is Status.FINE else code

@@ -3,24 +3,43 @@ r"""The Penrose test: does eps(k, u) = 1 + Vhat(k) z(u) wind around zero, and ho
 z(u) is real where F1' = 0 (and at infinity). The number of unstable waves at wavenumber k is
 the number of minima of F1 with 1 + Vhat(k) Re z < 0 minus that of maxima; the least |eps| over
 k at a given u is |Im z|/|z| if Vhat takes the value -Re z/|z|^2. Source: duerinckx2023 (1.10).
+
+Where F1' is below the noise of the data its zeros are nobody's: a verdict is `stable`, `unstable`
+or `undecided`. `judge` is the criterion, compiled, for `penrose`, the operator and runs alike.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from relaxon.core.errors import require
+from relaxon.numerics.crossings import Samples, minima_of
 from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
 from relaxon.screening.potentials import Potential
 
-_NOISE = 1e-12
+ROUNDING = 1e-14
+"""What rounding leaves of a slope, relative to the largest."""
+
+SAFETY = 4.0
+"""Noise of F1' over its estimate."""
+
+QUIET = 1e-12
+"""Noise of F1', relative to its maximum, that no finer grid would remove."""
+
+VERDICTS = ("stable", "undecided", "unstable")
+
+STARTS, ROUNDS = 3, 3
+"""Directions from which the worst one is looked for, and how often the step is cut by three."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +47,19 @@ class PenroseReport:
     """Outcome of the Penrose test.
 
     Attributes:
-        stable: No wave grows.
+        stable: False if a wave grows for sure (`verdict` is "unstable").
         margin: min |eps| over k and u (and directions); 0 if unstable, since then some k is
             marginal.
         k: Wavenumber of the margin (of the marginal wave if unstable).
-        direction: Direction of the margin, None for a single marginal.
+        direction: Direction of the margin, or of the fastest wave found if unstable; None for a
+            single marginal.
         u: Phase velocity of the margin.
         winding: The largest number of growing waves over k.
         resolved: False if the margin sits where F1' is below the noise of the data or outside
             the grid; it is then only known to be as small as stated, or smaller.
+        verdict: "stable", "unstable" or "undecided".
+        reason: Why it is undecided and what to raise; empty otherwise.
+        growth: The largest growth rate over k in that direction, 0 unless unstable.
     """
 
     stable: bool
@@ -46,14 +69,19 @@ class PenroseReport:
     u: float
     winding: int
     resolved: bool
+    verdict: str = "stable"
+    reason: str = ""
+    growth: float = 0.0
 
     def __str__(self) -> str:
         where = f"k = {self.k:.6g}, u = {self.u:.6g}"
         if self.direction is not None:
             where += f", direction = ({', '.join(f'{x:.4g}' for x in self.direction)})"
-        if self.stable:
-            return f"Penrose-stable: min |eps| = {self.margin:.6g} at {where}."
-        return f"Penrose-unstable: {self.winding} growing wave(s), margin 0 (eps = 0) at {where}."
+        if not self.stable:
+            count = f"{self.winding} growing wave(s), margin 0 (eps = 0)"
+            return f"Penrose-unstable: {count} at {where}; growth rate {self.growth:.3g}."
+        name = "Penrose-stable" if self.verdict == "stable" else f"undecided ({self.reason})"
+        return f"{name}: min |eps| = {self.margin:.6g} at {where}."
 
 
 def least_epsilon(z: jax.Array, v_min: jax.Array, v_max: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -71,8 +99,7 @@ def least_at_minima(
 ) -> jax.Array:
     r"""Least $1 + Vhat_{max} Re z$ over the minima of F1 between samples; for use inside jit.
 
-    A wave grows if it is negative (duerinckx2023 (1.10)): the criterion of `penrose_marginal`
-    without its refinement between samples, cheap enough for every step of a run.
+    A wave grows if it is negative (duerinckx2023 (1.10)).
 
     Args:
         real: Re z at increasing u along the last axis, shape (..., N).
@@ -81,13 +108,145 @@ def least_at_minima(
         solid: Where a minimum may count, shape (..., N - 1), by the sample on its right.
 
     Returns:
-        Scalar, Re z interpolated to the zeros of F1'; infinite if there is no minimum.
+        Scalar, Re z at the zeros of F1'; infinite if there is no minimum.
     """
-    left, right = slope[..., :-1], slope[..., 1:]
-    rising = (left <= 0) & (right > 0) & solid
-    share = right / jnp.where(rising, right - left, 1.0)
-    there = real[..., 1:] + share * (real[..., :-1] - real[..., 1:])
-    return jnp.min(jnp.where(rising, 1.0 + v_max * there, jnp.inf))
+    points = real.shape[-1]
+    where = jnp.concatenate([jnp.ones((1,), bool), jnp.broadcast_to(solid, (points - 1,))])
+    found = minima_of(Samples(jnp.arange(float(points)), real, slope, where), 0.0)
+    least = jnp.min(found.certain)
+    return jnp.where(jnp.isfinite(least), 1.0 + v_max * least, jnp.inf)
+
+
+class Judgement(eqx.Module):
+    """What `judge` found, scalars but for `direction`.
+
+    Attributes:
+        depth: Least Re z + 1/Vhat_max over the minima of F1 and directions; negative: unstable.
+        direction, u: Where.
+        code: 0 stable, 1 undecided, 2 unstable (`VERDICTS`).
+        silent: Whether waves would be resonant where F1' is noise.
+        noise: Noise of F1': rounding, what the spacing leaves out, what the box cuts off.
+    """
+
+    depth: jax.Array
+    direction: jax.Array
+    u: jax.Array
+    code: jax.Array
+    silent: jax.Array
+    noise: jax.Array
+
+
+def judge(
+    scan: Samples,
+    normals: jax.Array,
+    noise: jax.Array,
+    v_max: jax.Array,
+    look: Callable[[jax.Array], Samples],
+    angle: float,
+) -> Judgement:
+    """The Penrose criterion over directions, for use inside jit.
+
+    Directions are ranked by the least Re z at minima of F1. From the worst `STARTS` of them that
+    are no neighbours a pattern search goes on, if there are minima at all: its cost is `ROUNDS`
+    calls of `look`.
+
+    Args:
+        scan: z on the lines of all scanned directions, shape (N, points).
+        normals: The directions, shape (N, d).
+        noise: How wrong F1' may be: rounding, spacing, box; shape (3,).
+        v_max: The largest Vhat.
+        look: z on the lines of other directions.
+        angle: Distance between neighbouring directions.
+    """
+    floor = jnp.sum(noise)
+    top = 1.0 / v_max
+    first = minima_of(scan, floor)
+    faint = (jnp.abs(scan.slope) <= floor) & scan.solid & (scan.real + top < 0)
+    silent = jnp.any(faint) & (floor > QUIET * jnp.max(jnp.abs(scan.slope)))
+
+    picks, rank = [], first.certain
+    for _ in range(STARTS):
+        best = jnp.argmin(rank)
+        picks.append(best)
+        near = jnp.abs(normals @ normals[best]) > math.cos(1.6 * angle)
+        rank = jnp.where(near, jnp.inf, rank)
+    chosen = jnp.stack(picks)
+    start = (normals[chosen], first.certain[chosen], first.possible[chosen], first.u[chosen])
+
+    def search(best: tuple) -> tuple:
+        def round_(index: jax.Array, best: tuple) -> tuple:
+            around = jax.vmap(_pattern, (0, None))(best[0], 0.6 * angle / 3.0**index)
+            count = around.shape[1]
+            found = minima_of(look(around.reshape(-1, normals.shape[1])), floor)
+            depth, possible, u = (
+                x.reshape(-1, count) for x in (found.certain, found.possible, found.u)
+            )
+            which = jnp.argmin(depth, axis=1)
+            rows = jnp.arange(STARTS)
+            return around[rows, which], depth[rows, which], jnp.min(possible, 1), u[rows, which]
+
+        return jax.lax.fori_loop(0, ROUNDS, round_, best)
+
+    some = jnp.isfinite(jnp.min(first.certain))
+    normal, certain, possible, u = jax.lax.cond(some, search, lambda best: best, start)
+    worst = jnp.argmin(certain)
+    depth = certain[worst] + top
+    doubt = jnp.minimum(jnp.min(possible), jnp.min(first.possible)) + top
+    tolerance = jnp.pi * floor
+    undecided = (doubt < tolerance) | silent
+    code = jnp.where(depth < -tolerance, 2, jnp.where(undecided, 1, 0))
+    return Judgement(depth, normal[worst], u[worst], code, silent, noise)
+
+
+def judge_lines(transform: Any, f: Any, maxwellian: Any, parts: Any, v_max: Any) -> Judgement:
+    """`judge` on a Cartesian grid, for use inside jit.
+
+    Args:
+        transform: A `LineTransform` of the grid; its directions are scanned.
+        f: Distribution on the grid.
+        maxwellian: The one with its invariants.
+        parts: `transform.parted(f, maxwellian)`.
+        v_max: The largest Vhat.
+    """
+
+    def samples(transform: Any, lines: Any) -> Samples:
+        inside = jnp.abs(transform.u) <= transform.reach[:, None]
+        return Samples(transform.u, lines.hilbert, lines.slope, inside)
+
+    def look(normals: jax.Array) -> Samples:
+        other = transform.toward(normals, 4)
+        return samples(other, other.parted(f, maxwellian).lines)
+
+    spacing, box = transform.noise(parts)
+    rounding = ROUNDING * jnp.max(jnp.abs(parts.lines.slope))
+    noise = jnp.stack([rounding, SAFETY * spacing, box])
+    scan, (count, d) = samples(transform, parts.lines), transform.normals.shape
+    angle = math.pi / (count if d == 2 else math.sqrt(count))
+    return judge(scan, transform.normals, noise, v_max, look, angle)
+
+
+@eqx.filter_jit
+def judge_grid(f: Any, grid: Any, v_max: Any) -> tuple[Judgement, Samples]:
+    """The judgement of f on a Cartesian grid, and z on the scanned lines."""
+    transform, maxwellian = grid.line_transform(), grid.matched(f)
+    parts = transform.parted(f, maxwellian)
+    scan = Samples(transform.u, parts.lines.hilbert, parts.lines.slope)
+    return judge_lines(transform, f, maxwellian, parts, v_max), scan
+
+
+def _pattern(normal: jax.Array, angle: jax.Array) -> jax.Array:
+    """Directions about one: itself and steps of `angle` along 3^(d-1) - 1 ways, shape (m, d)."""
+    d = normal.shape[0]
+    if d == 2:
+        tangents = jnp.stack([jnp.stack([-normal[1], normal[0]])])
+    else:
+        axis = jnp.eye(3)[jnp.argmin(jnp.abs(normal))]
+        one = jnp.cross(normal, axis)
+        one = one / jnp.linalg.norm(one)
+        tangents = jnp.stack([one, jnp.cross(normal, one)])
+    ways = np.stack(np.meshgrid(*([0.0, -1.0, 1.0],) * (d - 1), indexing="ij"), -1)
+    moved = normal + jnp.tan(angle) * (ways.reshape(-1, d - 1) @ tangents)
+    return moved / jnp.linalg.norm(moved, axis=-1, keepdims=True)
 
 
 class _Marginal:
@@ -108,6 +267,14 @@ class _Marginal:
         self.step = float(steps.mean())
         self.samples, self.points = jnp.asarray(self.slope), jnp.asarray(self.u)
         self.real = np.asarray(hilbert_uniform(self.samples))
+        self.floor = ROUNDING * self.scale + self._noise()
+
+    def _noise(self) -> float:
+        """What the samples themselves show to be noise of F1': ringing, ends, F1 below zero."""
+        size = np.abs(np.fft.rfft(self.slope))
+        ringing = SAFETY * 2 * size[9 * len(size) // 10 :].sum() / len(self.slope)
+        below = max(-float(self.f1.min()), 0.0) / self.step
+        return float(ringing + below + max(abs(self.slope[0]), abs(self.slope[-1])))
 
     def at(self, u: Any) -> tuple[np.ndarray, np.ndarray]:
         """Re z and F1'."""
@@ -129,9 +296,9 @@ def _least(samples: jax.Array, points: jax.Array, u: Any, v_min: Any, v_max: Any
     return least_epsilon(jax.lax.complex(real, jnp.pi * slope), v_min, v_max)
 
 
-def _critical_points(m: _Marginal) -> list[tuple[float, float, int]]:
+def _critical_points(m: _Marginal, best: bool = True) -> list[tuple[float, float, int]]:
     """(u, Re z, orientation) at the zeros of F1' above the noise; +1 at minima of F1."""
-    significant = np.flatnonzero(np.abs(m.slope) > _NOISE * m.scale)
+    significant = np.flatnonzero(np.abs(m.slope) > m.floor)
     sign = np.sign(m.slope[significant])
     found = []
     for i in np.flatnonzero(sign[:-1] != sign[1:]):
@@ -139,9 +306,10 @@ def _critical_points(m: _Marginal) -> list[tuple[float, float, int]]:
         if right - left <= 3:
             u = float(brentq(lambda x: float(m.at(x)[1]), m.u[left], m.u[right], xtol=1e-14))
             real = float(m.at(u)[0])
-        else:  # a gap where F1' is noise: the worst place in it decides
+        else:  # a gap where F1' is noise: its best place decides, or its worst
             inside = slice(left, right + 1)
-            pick = np.argmin(m.real[inside]) if sign[i] < 0 else np.argmax(m.real[inside])
+            lowest = (sign[i] < 0) != best
+            pick = np.argmin(m.real[inside]) if lowest else np.argmax(m.real[inside])
             u, real = float(m.u[inside][pick]), float(m.real[inside][pick])
         found.append((u, real, 1 if sign[i] < 0 else -1))
     return found
@@ -170,21 +338,74 @@ def penrose_marginal(potential: Potential, u: Any, f1: Any, f1prime: Any) -> Pen
     Accuracy: thresholds of instability to 1e-11, margins of 1e-5 to 1e-8 relative (as good as
     F1' is known there), see tests/unit/screening/test_dispersion.py. Cost: O(N log N).
     """
-    m = _Marginal(u, f1, f1prime)
+    return _report(potential, _Marginal(u, f1, f1prime))
+
+
+def _report(potential: Potential, m: _Marginal) -> PenroseReport:
     v_min, v_max = float(potential.v_min), float(potential.v_max)
-    points = _critical_points(m)
-    thresholds = [(-1 / real, at) for at, real, sign in points if real < 0 and sign > 0]
-    marginal = [
-        (v, at)
-        for v, at in thresholds
-        if v < v_max and _winding(points, max(v * (1 + 1e-14), v_min)) > 0
-    ]
-    if marginal:
-        winding = max(_winding(points, max(v * (1 + 1e-14), v_min)) for v, _ in marginal)
-        v, at = min(marginal)
+    wave = _growing(_critical_points(m), v_min, v_max)
+    if wave is not None:
+        winding, v, at = wave
         k = float(potential.wavenumber(jnp.asarray(max(v, v_min))))
-        return PenroseReport(False, 0.0, k, None, at, winding, True)
-    return _margin(potential, m, v_min, v_max)
+        growth = _growth(potential, m)
+        return PenroseReport(
+            False, 0.0, k, None, at, winding, True, verdict="unstable", growth=growth
+        )
+    report = _margin(potential, m, v_min, v_max)
+    faint = (np.abs(m.slope) <= m.floor) & (m.real + 1 / v_max < 0)
+    doubtful = _growing(_critical_points(m, best=False), v_min, v_max) is not None
+    if doubtful or (m.floor > QUIET * m.scale and bool(faint.any())):
+        share = f"F1' is noise below {m.floor / m.scale:.1e} of its maximum"
+        reason = f"{share}, where waves would be resonant: take a finer or wider grid"
+        return dataclasses.replace(report, verdict="undecided", reason=reason)
+    return report
+
+
+def _growing(points: list, v_min: float, v_max: float) -> tuple[int, float, float] | None:
+    """(number of growing waves, Vhat at the first threshold, its u), None if there is none."""
+    found = []
+    for at, real, sign in points:
+        if real < 0 and sign > 0 and -1 / real < v_max:
+            winding = _winding(points, max(-1 / real * (1 + 1e-14), v_min))
+            if winding > 0:
+                found.append((winding, -1 / real, at))
+    if not found:
+        return None
+    _, v, at = min(found, key=lambda wave: wave[1:])
+    return max(wave[0] for wave in found), v, at
+
+
+def _growth(potential: Potential, m: _Marginal) -> float:
+    r"""The largest $k \gamma$ over waves exp(i k (x - (u + i gamma) t)) with eps = 0.
+
+    On the line at a distance gamma from the axis z is a smoothed transform, its spectrum damped by
+    $e^{-\omega \gamma}$; a wave is where it is real and -1/z is a value of Vhat.
+    """
+    count = 2 * len(m.slope)
+    omega = 2 * np.pi * np.fft.rfftfreq(count, m.step)
+    spectrum = np.fft.rfft(m.slope, count)
+    v_min, v_max = float(potential.v_min), float(potential.v_max)
+
+    def rate(gamma: float) -> float:
+        damped = spectrum * np.exp(-omega * gamma)
+        real, slope = (
+            np.fft.irfft(x, count)[: len(m.slope)] for x in (-1j * np.pi * damped, damped)
+        )
+        i = np.flatnonzero(slope[:-1] * slope[1:] < 0)
+        share = slope[i] / (slope[i] - slope[i + 1])
+        there = real[i] + share * (real[i + 1] - real[i])
+        v = -1 / there[there < 0]
+        v = v[(v < v_max) & (v >= v_min)]
+        if not len(v):
+            return 0.0
+        return gamma * float(np.max(np.asarray(potential.wavenumber(jnp.asarray(v)))))
+
+    gammas = np.geomspace(1e-4, 1.0, 33) * (m.u[-1] - m.u[0]) / 4
+    rates = [rate(x) for x in gammas]
+    best = int(np.argmax(rates))
+    bounds = (gammas[max(best - 1, 0)], gammas[min(best + 1, 32)])
+    polished = minimize_scalar(lambda x: -rate(x), bounds=bounds, method="bounded")
+    return max(rates[best], -float(polished.fun))
 
 
 def _margin(potential: Potential, m: _Marginal, v_min: float, v_max: float) -> PenroseReport:
@@ -212,7 +433,7 @@ def _margin(potential: Potential, m: _Marginal, v_min: float, v_max: float) -> P
             best_u, best = float(result.x), float(result.fun)
     slope = m.at(best_u)[1]
     v = m.least(best_u, potential.v_min, potential.v_max)[1]
-    resolved = bool(abs(float(slope)) > _NOISE * m.scale) or best > 1e-6
+    resolved = bool(abs(float(slope)) > m.floor) or best > 1e-6
     k = float(potential.wavenumber(jnp.asarray(v))) if v > 0 else math.inf
     return PenroseReport(True, best, k, None, best_u, 0, resolved)
 
@@ -259,22 +480,68 @@ def penrose(potential: Potential, f: Any, grid: Any, directions: Any = None) -> 
     def worse(a: PenroseReport, b: PenroseReport) -> PenroseReport:
         return min(a, b, key=lambda r: (r.stable, r.margin))
 
+    def about(worst: PenroseReport, angle: float) -> PenroseReport:
+        """A local search for a smaller margin."""
+        while angle > 2e-3:
+            before = worst
+            for tangent in _tangents(np.asarray(worst.direction)):
+                for sign in (1.0, -1.0):
+                    centre = np.asarray(before.direction)
+                    moved = math.cos(angle) * centre + sign * math.sin(angle) * tangent
+                    worst = worse(worst, test(moved / np.linalg.norm(moved)))
+            if worst.direction == before.direction:
+                angle /= 2
+        return worst
+
+    if search and getattr(grid, "line_transform", None) is not None:
+        return _penrose_on_lines(potential, f, grid, test, about)
     worst = test(np.asarray(directions[0], dtype=float))
     for direction in directions[1:]:
         worst = worse(worst, test(np.asarray(direction, dtype=float)))
         if not worst.stable:
             return worst
-    angle = (math.pi / 64 if d == 2 else 0.16) if search else 0.0
-    while angle > 2e-3:
-        before = worst
-        for tangent in _tangents(np.asarray(worst.direction)):
-            for sign in (1.0, -1.0):
-                centre = np.asarray(before.direction)
-                moved = math.cos(angle) * centre + sign * math.sin(angle) * tangent
-                worst = worse(worst, test(moved / np.linalg.norm(moved)))
-        if worst.direction == before.direction:
-            angle /= 2
-    return worst
+    return about(worst, math.pi / 64 if d == 2 else 0.16) if search else worst
+
+
+def _penrose_on_lines(
+    potential: Potential, f: Any, grid: Any, test: Callable, about: Callable
+) -> PenroseReport:
+    """The report on a Cartesian grid: the verdict is that of `judge`."""
+    found, scan = judge_grid(f, grid, potential.v_max)
+    normals = np.asarray(grid.line_transform().normals)
+    verdict = VERDICTS[int(found.code)]
+    if verdict == "unstable":
+        depth = np.asarray(minima_of(scan, jnp.sum(found.noise)).certain)
+        order = np.argsort(depth)
+        wild = order[depth[order] + 1 / float(potential.v_max) < 0]
+        wild = wild[:: max(1, len(wild) // 16)]
+        reports = [test(n) for n in [np.asarray(found.direction), *np.eye(grid.d), *normals[wild]]]
+        reports = [report for report in reports if not report.stable]
+        if reports:
+            return max(reports, key=lambda report: report.growth)
+        u, real = float(found.u), float(found.depth) - 1 / float(potential.v_max)
+        k = float(potential.wavenumber(jnp.maximum(-1 / real, potential.v_min)))
+        named = tuple(float(x) for x in found.direction)
+        return PenroseReport(False, 0.0, k, named, u, 1, True, verdict="unstable")
+    z = jax.lax.complex(scan.real, jnp.pi * scan.slope)
+    margins = jnp.min(least_epsilon(z, potential.v_min, potential.v_max)[0], axis=-1)
+    worst = about(
+        test(normals[int(jnp.argmin(margins))]), math.pi / len(normals) ** (1 / (grid.d - 1))
+    )
+    reason = _reason(found, grid) if verdict == "undecided" else ""
+    return dataclasses.replace(worst, stable=True, verdict=verdict, reason=reason)
+
+
+def _reason(found: Judgement, grid: Any) -> str:
+    """Why a judgement is undecided, and what to raise."""
+    rounding, spacing, box = (float(x) for x in found.noise)
+    what = f"raise n = {grid.n}" if spacing >= box else f"raise v_max = {grid.v_max:g}"
+    if not bool(found.silent):
+        return f"F1 has a minimum at the edge of instability or lost in noise; {what}"
+    return (
+        f"waves would be resonant where F1' is below its noise {rounding + spacing + box:.1e}; "
+        f"{what}"
+    )
 
 
 def _tangents(n: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ _ADVICE = {
     ),
     Status.PENROSE_UNSTABLE: (
         "The distribution became Penrose-unstable, so the Lenard-Balescu operator is not defined; "
-        "the last stable state is kept. Try data nearer to equilibrium or a weaker potential."
+        "the last record is a stable state. Try data nearer to equilibrium or a weaker potential."
     ),
     Status.STEP_LIMIT: (
         "The run used up its number of steps; the last state is kept. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import warnings
 from typing import Protocol
 
@@ -13,11 +14,12 @@ import numpy as np
 
 from relaxon.collisions.cartesian.equilibrium import Maxwellian, conserve, matched_maxwellian
 from relaxon.collisions.cartesian.flux import coefficients, flux, tilted_gradient, triangle
-from relaxon.collisions.cartesian.radon import Lines, RadonTransform
+from relaxon.collisions.cartesian.radon import RadonTransform
 from relaxon.grids.cartesian import VelocityGrid
+from relaxon.grids.plane_integrals import Lines
 from relaxon.grids.radial import sphere_area
 from relaxon.numerics.legendre import gauss_legendre
-from relaxon.screening.penrose import least_at_minima, least_epsilon
+from relaxon.screening.penrose import Judgement, judge_lines, least_epsilon
 
 
 class Screening(Protocol):
@@ -121,30 +123,44 @@ class RadonOperator(eqx.Module):
         smooth = isinstance(potential, ConstantScreening)
         self.damping = None if smooth else 8
         self.grid, self.potential = grid, potential
-        self.radon = RadonTransform(grid, directions, refine)
+        self.radon = _transform(grid, directions, refine)
         self.cells, self.nodes = 0 if smooth else cells, nodes
 
     @eqx.filter_jit
     def __call__(self, f: jax.Array) -> jax.Array:
         """Rate of change `div J`, conservative to rounding; shape `grid.shape`."""
         maxwellian = matched_maxwellian(f, self.grid)
+        return self._rate(f, maxwellian, *self.line_functions(f, maxwellian))
+
+    @eqx.filter_jit
+    def judged(self, f: jax.Array, vhat_max: jax.Array) -> tuple[jax.Array, Judgement]:
+        """The rate, and whether it is defined; one transform of f serves both."""
+        maxwellian = matched_maxwellian(f, self.grid)
+        parts = self.radon.line.parted(f, maxwellian)
+        rate = self._rate(f, maxwellian, parts.lines, parts.response)
+        return rate, judge_lines(self.radon.line, f, maxwellian, parts, vhat_max)
+
+    def _rate(
+        self, f: jax.Array, maxwellian: Maxwellian, lines: Lines, response: jax.Array
+    ) -> jax.Array:
         h = tilted_gradient(f, maxwellian, self.grid)
-        diffusion, response = self.flux_terms(f, maxwellian)
-        rate = self.grid.div(flux(diffusion, response, f, h), self.damping)
+        diffusion, reaction = self.flux_terms(lines, response)
+        rate = self.grid.div(flux(diffusion, reaction, f, h), self.damping)
         return conserve(rate, maxwellian, self.grid)
 
     @eqx.filter_jit
     def coefficients(self, f: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Diffusion tensor D `(..., d, d)` and friction P `(..., d)`: `J = D grad f - P f`."""
         maxwellian = matched_maxwellian(f, self.grid)
-        diffusion, response = self.flux_terms(f, maxwellian)
+        lines, response = self.line_functions(f, maxwellian)
+        diffusion, response = self.flux_terms(lines, response)
         return coefficients(diffusion, response, maxwellian, self.grid)
 
-    def flux_terms(self, f: jax.Array, maxwellian: Maxwellian) -> tuple[jax.Array, jax.Array]:
+    def flux_terms(self, lines: Lines, response: jax.Array) -> tuple[jax.Array, jax.Array]:
         """D as its upper triangle `(d (d + 1) / 2, ...)`, and the response `(d, ...)` to h."""
         # (N, points): K F1 and K H1 by direction; C n n K F1 and C n K H1 go back to velocity
         # space.
-        terms = self.line_terms(f, maxwellian)
+        terms = self.line_terms(lines, response)
         normals = self.radon.normals
         d = self.grid.d
         # (d (d + 1)/2, N): the entries of n x n.
@@ -158,28 +174,11 @@ class RadonOperator(eqx.Module):
 
     def line_functions(self, f: jax.Array, maxwellian: Maxwellian) -> tuple[Lines, jax.Array]:
         """Plane integrals of f with z's two parts, and those of n.h, on the refined lines."""
-        radon = self.radon
-        deviation = f - maxwellian.values(self.grid)
-        centre = (radon.normals @ maxwellian.mean)[:, None]
-        temperature = maxwellian.temperature
-        omega = radon.frequencies
-        # The transform of the Maxwellian's plane integrals; only its Hilbert transform comes from
-        # it.
-        bell = maxwellian.density * jnp.exp(-1j * omega * centre - 0.5 * temperature * omega**2)
-        spectrum = radon.spectrum(deviation)
-        rest = radon.lines(spectrum)
-        # The Maxwellian's share in closed form keeps the relative accuracy of its tail.
-        shift = (radon.u - centre) / temperature
-        value = maxwellian.density * jnp.exp(-0.5 * temperature * shift**2)
-        value = value / jnp.sqrt(2 * jnp.pi * temperature)
-        hilbert = rest.hilbert + radon.lines(bell).hilbert
-        lines = Lines(rest.value + value, rest.slope - shift * value, hilbert)
-        # H1 from the deviation alone: the tilted slope of the Maxwellian is zero.
-        return lines, rest.slope + shift * rest.value
+        parts = self.radon.line.parted(f, maxwellian)
+        return parts.lines, parts.response
 
-    def line_terms(self, f: jax.Array, maxwellian: Maxwellian) -> LineTerms:
+    def line_terms(self, lines: Lines, response: jax.Array) -> LineTerms:
         """`K F1` and `K H1` on the refined lines, resonances integrated over their cells."""
-        lines, response = self.line_functions(f, maxwellian)
         # Below this the slope is noise: rounding of the transform, or whatever has driven F1
         # below zero. K grows like 1/Im z at a resonance and would amplify it.
         noise = jnp.maximum(-jnp.min(lines.value), 0.0) / self.grid.spacing
@@ -195,16 +194,15 @@ class RadonOperator(eqx.Module):
         r"""Penrose margin of f for a potential with `0 <= Vhat <= vhat_max`, signed.
 
         The least `|1 + s z(u; n)|` over the lines and `0 <= s <= vhat_max`; negative (the
-        distance to marginality, `1 + vhat_max Re z`) where a line has a minimum of F1 with
-        `1 + vhat_max Re z < 0`, which is the winding number's criterion for instability.
-        Points where F1 is below 1e-6 of its maximum are left out: minima there are noise.
+        distance to marginality, `1 + vhat_max Re z`) where a direction has a minimum of F1 with
+        `1 + vhat_max Re z < 0` for sure; see `relaxon.screening.penrose.judge`.
         """
-        lines, _ = self.line_functions(f, matched_maxwellian(f, self.grid))
-        z = jax.lax.complex(lines.hilbert, jnp.pi * lines.slope)
+        maxwellian = matched_maxwellian(f, self.grid)
+        parts = self.radon.line.parted(f, maxwellian)
+        z = jax.lax.complex(parts.lines.hilbert, jnp.pi * parts.lines.slope)
         margin = least_epsilon(z, jnp.zeros(()), vhat_max)[0]
-        solid = lines.value > 1e-6 * jnp.max(lines.value)
-        growing = least_at_minima(lines.hilbert, lines.slope, vhat_max, solid[:, 1:])
-        return jnp.where(growing < 0, growing, jnp.min(margin))
+        found = judge_lines(self.radon.line, f, maxwellian, parts, vhat_max)
+        return jnp.where(found.code == 2, vhat_max * found.depth, jnp.min(margin))
 
     def _products(self, stack: jax.Array, floor: jax.Array) -> jax.Array:
         real, slope, value, response = stack
@@ -303,8 +301,8 @@ def resolution(operator: RadonOperator, f: jax.Array, warn: float = 1e-2) -> Res
 def _resolution(operator: RadonOperator, f: jax.Array) -> tuple[jax.Array, jax.Array]:
     grid = operator.grid
     maxwellian = matched_maxwellian(f, grid)
-    lines, _ = operator.line_functions(f, maxwellian)
-    terms = operator.line_terms(f, maxwellian)
+    lines, response = operator.line_functions(f, maxwellian)
+    terms = operator.line_terms(lines, response)
     share = jnp.max(terms.change / jnp.sum(jnp.abs(terms.diffusion), axis=-1))
     spacing = operator.radon.fine_spacing
     steep = jnp.abs(jnp.asarray(jnp.gradient(lines.hilbert, spacing, axis=-1)))
@@ -313,6 +311,13 @@ def _resolution(operator: RadonOperator, f: jax.Array) -> tuple[jax.Array, jax.A
     measure = jnp.abs(jnp.diff(terms.diffusion, axis=-1, prepend=0.0))
     where = measure > 0.05 * jnp.max(jnp.abs(terms.diffusion))
     return share, jnp.min(jnp.where(where & (lines.hilbert < 0), width, jnp.inf))
+
+
+@functools.lru_cache(maxsize=8)
+def _transform(grid: VelocityGrid, directions: int | None, refine: int) -> RadonTransform:
+    """Built once: the public rate makes an operator at every call."""
+    with jax.ensure_compile_time_eval():
+        return RadonTransform(grid, directions, refine)
 
 
 def _windows(measure: jax.Array, cells: int) -> tuple[jax.Array, jax.Array]:

@@ -127,6 +127,11 @@ class RadialScreening(KernelModel):
         # Where F1 is flat to rounding the sign of its slope is noise and marks no minimum.
         noise = 1e-12 * jnp.max(jnp.abs(z.imag))
         slope = jnp.where(jnp.abs(z.imag) > noise, z.imag, 0.0)
+        # F1' is an integral of F' from u on: where F falls from there it is negative for sure.
+        f = jnp.exp(log_f)
+        rise = jnp.append(jnp.diff(f) > 1e-14 * jnp.max(f), False)
+        beyond = jnp.cumsum(rise[::-1])[::-1] > 0
+        slope = jnp.where(jnp.repeat(beyond, GAUSS), slope, jnp.minimum(slope, 0.0))
         return ~(least_at_minima(z.real, slope, self.potential.v_max) < 0)
 
 
