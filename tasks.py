@@ -89,14 +89,18 @@ def docs() -> None:
         print("There is no documentation to build yet.", flush=True)
 
 
+DURATIONS = ["--durations=15", "--durations-min=1"]
+
+
 def test() -> None:
     """Run the default tests, in two processes."""
-    run(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile")
+    run(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *DURATIONS)
 
 
 def slow() -> None:
-    """Run the tests that the default run leaves out."""
-    run(PYTHON, "-m", "pytest", "-n", "2", "-m", "slow")
+    """Run the tests that the default run leaves out, with code that is optimised as for users."""
+    os.environ.setdefault("XLA_FLAGS", "")
+    run(PYTHON, "-m", "pytest", "-n", "2", "-m", "slow", *DURATIONS)
 
 
 def bench() -> None:

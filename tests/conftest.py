@@ -8,6 +8,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads slow small dense p
 # Compiled code is shared by the processes of a test run, and kept for the next one.
 os.environ.setdefault("RELAXON_CACHE", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))
 
+# The default tests wait for the compiler more than for its code, so it optimises nothing: a quarter
+# of their time. The slow tests run what users run (`tasks.py`), and so do the stored runs.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
+
 import numpy as np
 import pytest
 from hypothesis import settings

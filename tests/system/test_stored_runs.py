@@ -6,8 +6,11 @@ same name holds what the uninterrupted run returned, and `finished` came to its 
 """
 
 import json
+import os
 import pathlib
 import shutil
+import subprocess
+import sys
 
 import jax
 import numpy as np
@@ -56,13 +59,15 @@ def test_a_run_of_an_earlier_version_resumes_bit_for_bit(name, tmp_path):
     path = tmp_path / name
     shutil.copytree(DATA / name, path)
     done = len(list((path / "records").iterdir()))
-    solution = rx.resume(path)
+    # Compiled as for users, which the other tests are not.
+    plain = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
+    command = [sys.executable, "-c", "import sys, relaxon; relaxon.resume(sys.argv[1])", str(path)]
+    subprocess.run(command, env=plain, check=True)
+    solution = rx.open(path)
     assert solution.ok
     same = json.loads((DATA / "machine.json").read_text()) == machine()
     assert rx.verify(path).ok  # it has checksums now
     again, wanted = found(solution), expected(name)
-    for key, values in found(rx.open(path)).items():
-        np.testing.assert_array_equal(values, again[key], err_msg=key)
     assert set(wanted) <= set(again)
     for key, values in wanted.items():
         np.testing.assert_array_equal(again[key][:done], values[:done], err_msg=key)
