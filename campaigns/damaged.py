@@ -29,7 +29,7 @@ from relaxon.runs import directory
 
 CASE = dict(n=40, times=12, first=1e-4)
 STOPPED_AFTER = 6
-UNKNOWN = ("date", "wall_time", "steps", "rejected")
+UNKNOWN = ("date", "wall_time", "steps", "rejected", "warnings")
 """What a run that did not end, or ended anew, does not have in common with the first one."""
 
 

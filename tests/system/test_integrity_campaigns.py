@@ -63,7 +63,6 @@ def test_strings_never_become_markup(tmp_path):
     f0 = rx.distributions.maxwellian(grid, 1.0, 1.0)
     record = rx.Record(
         n=3,
-        functionals={evil: lambda t, f, grid: t},
         notes={"case": evil, "description": evil, "source": evil, "initial": {"type": evil}},
     )
     page = run_page(rx.solve(rx.Problem(rx.Landau(), grid, f0), 1e-3, record))

@@ -23,6 +23,8 @@ def scalar(value: Any) -> float:
 
 def integer(value: Any) -> int | None:
     """`value` as an int; None if it is not one whole number of an integer type."""
+    if type(value) is int:  # of any size, which an array does not hold
+        return value
     array = as_array(value)
     known = array is not None and array.shape == () and array.dtype.kind in "iu"
     return int(array) if known else None  # type: ignore[arg-type]

@@ -34,6 +34,7 @@ from relaxon.runs.files import (
     damaged,
     read_arrays,
     read_settings,
+    run_path,
     seal_of,
     upgraded,
     write_arrays,
@@ -138,7 +139,7 @@ def open_run(path: str | pathlib.Path) -> Solution:
         InputError: No such directory, or a damaged one; the sentence names the file and says what
             is left.
     """
-    path = pathlib.Path(path)
+    path = run_path(path)
     settings = settings_of(path)
     with what_is_left(path, settings):
         if not has_store(path):

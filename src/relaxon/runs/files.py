@@ -14,7 +14,9 @@ import os
 import pathlib
 import secrets
 import shutil
+import signal
 import stat
+import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
@@ -44,6 +46,13 @@ class Damaged(InputError):
     def __init__(self, path: pathlib.Path, reason: str, rest: str = ""):
         super().__init__(f"The run directory is damaged at {path}: {reason}{rest}.")
         self.path, self.reason = path, reason
+
+
+def run_path(path: Any) -> pathlib.Path:
+    """The path of a run directory, or an `InputError`."""
+    if not isinstance(path, str | pathlib.Path) or not str(path):
+        raise InputError(f"A run directory must be a path, but is {path!r}.")
+    return pathlib.Path(path)
 
 
 def create(path: pathlib.Path, settings: Mapping[str, Any], initial: Mapping[str, Any]) -> Seal:
@@ -201,8 +210,32 @@ def upgraded(diagnostics: dict[str, Any], settings: Mapping[str, Any]) -> dict[s
 
 
 @contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the block is done: a library in mid-write cannot be left."""
+    waiting: list[int] = []
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    if threading.current_thread() is not threading.main_thread() or None in handlers.values():
+        yield
+        return
+    try:
+        for number in handlers:
+            signal.signal(number, lambda number, _: waiting.append(number))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in waiting[:1]:
+            signal.raise_signal(number)
+
+
+@contextlib.contextmanager
 def whole_file(path: pathlib.Path) -> Iterator[Any]:
     """A file that appears whole or not at all: written under another name, flushed, renamed."""
+    with uninterrupted():
+        yield from _whole_file(path)
+
+
+def _whole_file(path: pathlib.Path) -> Iterator[Any]:
     partial = path.with_name(path.name + ".partial")
     try:
         partial.unlink(missing_ok=True)

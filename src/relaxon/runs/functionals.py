@@ -84,6 +84,8 @@ def prepared(
         InputError: One cannot be traced, gives no real numbers, or takes the name of something
             that is recorded already.
     """
+    if not functionals:
+        return {}
     fields = eqx.filter_eval_shape(stepper.fields, state)
     own = set(eqx.filter_eval_shape(stepper.diagnostics, state))
     taken = {"time", "t", *fields, *grid.coordinates()}

@@ -10,7 +10,7 @@ from typing import Any
 
 from relaxon.core.errors import require
 from relaxon.runs import directory as storage
-from relaxon.runs.files import Damaged, read_arrays, read_settings, seal_of
+from relaxon.runs.files import Damaged, read_arrays, read_settings, run_path, seal_of
 from relaxon.runs.store import STORE, has_store
 
 
@@ -54,7 +54,7 @@ def verify(path: str | pathlib.Path) -> Integrity:
     Raises:
         InputError: No run directory, or one that a later version wrote.
     """
-    path = pathlib.Path(path)
+    path = run_path(path)
     found: list[str] = []
 
     def tried(read: Callable[[], Any]) -> Any:

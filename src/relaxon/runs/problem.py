@@ -42,7 +42,7 @@ class Problem:
         ):
             require(
                 isinstance(value, kind),
-                f"{name} must be one such as {example}, but is a {type(value).__name__}; "
+                f"{name} must be one such as {example}, but is of type {type(value).__name__}; "
                 "the order is Problem(equation, grid, f0).",
             )
         self.equation.require_grid(self.grid)

@@ -25,7 +25,15 @@ from relaxon.core.types import Real
 from relaxon.core.version import VERSION
 from relaxon.runs import directory as storage
 from relaxon.runs import functionals
-from relaxon.runs.files import FORMAT, create, damaged, read_arrays, seal_of, write_settings
+from relaxon.runs.files import (
+    FORMAT,
+    create,
+    damaged,
+    read_arrays,
+    run_path,
+    seal_of,
+    write_settings,
+)
 from relaxon.runs.lock import locked
 from relaxon.runs.methods import stepper_for
 from relaxon.runs.problem import Problem, end_time, tolerance
@@ -83,6 +91,11 @@ def solve(
         InputError: t_end or rtol outside its range, an existing or unwritable `out`, no method.
         StorageError: The disk refused a write in mid-run; its `solution` holds what was computed.
     """
+    require(
+        isinstance(problem, Problem),
+        f"The first argument must be a Problem(equation, grid, f0), but is of type "
+        f"{type(problem).__name__}.",
+    )
     t_end, rtol = end_time(t_end), tolerance(rtol)
     record = Record() if record is None else record
     require(
@@ -92,7 +105,7 @@ def solve(
     start = _start(stepper, problem.f0)
     _require_record(record, stepper, start)
     times = record.schedule(t_end)
-    path = None if out is None else _path(out)
+    path = None if out is None else run_path(out)
     run = _Run(problem, record, stepper, times, rtol, path, start)
     run.create()
     with contextlib.nullcontext() if run.path is None else locked(run.path):
@@ -113,7 +126,7 @@ def resume(path: str | pathlib.Path, t_end: Real | None = None, progress: bool =
     Raises:
         InputError: No such run, a damaged one, or t_end before what is already computed.
     """
-    path = _path(path)
+    path = run_path(path)
     storage.settings_of(path)  # what is no run directory gets no lock
     if t_end is not None:
         t_end = end_time(t_end)
@@ -391,12 +404,6 @@ def _extended(times: np.ndarray, index: int, t_end: float) -> np.ndarray:
         extra = np.geomspace(last, t_end, count + 1)[1:]
         extra[-1] = t_end
     return np.concatenate([done, later, extra])
-
-
-def _path(path: str | pathlib.Path) -> pathlib.Path:
-    if not isinstance(path, str | pathlib.Path) or not str(path):
-        raise InputError(f"A run directory must be a path, but is {path!r}.")
-    return pathlib.Path(path)
 
 
 def _provenance(

@@ -77,5 +77,5 @@ def test_methods_say_what_their_matrices_need(monkeypatch):
 def test_records_count_what_they_keep(monkeypatch):
     case = rx.case("mixture", n=60)
     monkeypatch.setattr(memory, "there_is", lambda: 1e5)
-    with pytest.raises(rx.InputError, match=r"A record of 300 times with 120 numbers each needs"):
-        rx.solve(case.problem, 1.0, rx.Record(n=300))
+    with pytest.raises(rx.InputError, match=r"A record of 110 times with 120 numbers each needs"):
+        rx.solve(case.problem, 1.0, rx.Record(n=110))
