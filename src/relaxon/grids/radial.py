@@ -27,6 +27,12 @@ FURTHEST = 1e90
 OUTER_STRETCH = 4.0
 """The part of the mapped coordinate that is spent linearly on [0, r_max]; see `RadialGrid`."""
 
+LOST = 1e-10, 1e-6
+"""Shares of mass and energy that may lie beyond r_max."""
+
+NEGLIGIBLE = 1e-14
+"""A share of mass and energy in the last shell that is not looked at."""
+
 CELL = 0.05
 """Width of a cell in the mapped coordinate if the number of cells is not given; at delta = 1e-6 the
 norm of F - M at t = 1/2 then has a relative error of 2e-6."""
@@ -158,31 +164,44 @@ class RadialGrid(eqx.Module, Grid):
         return self.faces[-1]
 
     def check(self, f: Any, name: str = "f") -> Array:
-        """The density f; refuse a box that cuts it off, and one where its Maxwellian underflows."""
+        """The density f; refuse a box that cuts off its tail, or the Maxwellian it relaxes to."""
         values, r, volumes = np.asarray(f), np.asarray(self.r), np.asarray(self.volumes)
         # Scaled, so that data near the ends of the number range do not over- or underflow.
         shape = values / values.max()
         mass, energy = shape @ volumes, (shape * r**2) @ volumes
         width = math.sqrt(float(energy / (self.d * mass)))
         r_max = float(self.faces[-1])
-        cut = float(shape[-1] * volumes[-1] / float(self.dx) * 4 / mass)
-        require(
-            cut < 1e-10,
-            f"r_max = {r_max:.4g} is too small for the tail of {name}: a fraction {cut:.1e} of the "
-            f"mass would be cut off; take r_max >= {max(10 * width, 1.5 * r_max):.3g}.",
-        )
+        self._require_tail(name, shape, mass, energy)
         require(
             r_max > 6.5 * width,
             f"r_max = {r_max:.4g} is too small for the Maxwellian that {name} relaxes to "
             f"(temperature {width**2:.3g}): it must exceed 6.5 thermal widths; "
             f"take r_max >= {10 * width:.3g}.",
         )
-        require(
-            r_max < 36 * width,
-            f"r_max = {r_max:.4g} is too large: the Maxwellian of {name} (temperature "
-            f"{width**2:.3g}) underflows there; take r_max <= {36 * width:.3g}.",
-        )
         return f
+
+    def _require_tail(self, name: str, f: np.ndarray, mass: float, energy: float) -> None:
+        """Refuse what leaves too much beyond r_max, if its tail goes on like a power of r."""
+        r, r_max = np.asarray(self.r), float(self.faces[-1])
+        shell = float(f[-1] * sphere_area(self.d) * r_max**self.d)
+        if shell * max(1 / mass, r_max**2 / energy) < NEGLIGIBLE:
+            return
+        power = math.log(f[-4] / f[-1]) / math.log(r[-1] / r[-4]) if f[-4] > 0 else 0.0
+        require(
+            power > self.d + 2,
+            f"r_max = {r_max:.4g} is too small for {name}, or its energy is not finite: there it "
+            f"falls like r^-{power:.3g}, and must fall faster than r^-{self.d + 2}.",
+        )
+        powers = power - self.d, power - self.d - 2
+        cut = shell / powers[0] / mass, shell * r_max**2 / powers[1] / energy
+        # The factor by which the box must grow for each of the two, and a little more.
+        grown = max((2 * c / most) ** (1 / p) for c, most, p in zip(cut, LOST, powers))
+        require(
+            all(c < most for c, most in zip(cut, LOST)),
+            f"r_max = {r_max:.4g} is too small for the tail of {name}, which falls like "
+            f"r^-{power:.3g} there: {cut[0]:.1e} of the mass and {cut[1]:.1e} of the energy would "
+            f"be cut off; take r_max >= {grown * r_max:.3g}.",
+        )
 
     def mapping(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(r, dr/dx) at the mapped coordinate x."""

@@ -24,8 +24,8 @@ class StepState(eqx.Module):
         y: The unknown.
         dt: The step size to try next.
         error: Error of the last accepted step in units of the tolerance (for step control).
-        lyapunov: The values of the system's Lyapunov functionals at y.
-        growth: The largest relative increase of each over one accepted step, so far.
+        lyapunov: The values of the system's Lyapunov functionals at y, as the last step froze them.
+        growth: The largest relative increase of each over one accepted step that resolves it.
         steps: Accepted steps.
         rejected: Rejected steps.
         code: A `Status` value; FINE while nothing is wrong.
@@ -89,8 +89,9 @@ class Rosenbrock(Stepper):
         y = system.encode(f0)
         size, slope = system.size(t, y), system.error(t, y, system.rate(t, y))
         # A hundredth of the step over which the rate alone changes the solution by its own size,
-        # scaled by the tolerance to the power 1/order.
-        dt = jnp.where(slope > 0, 0.01 * self.rtol ** (1 / self.tableau.order) * size / slope, 1.0)
+        # scaled by the tolerance to the power 1/order; the shortest that one of the norms asks for.
+        share = 0.01 * self.rtol ** (1 / self.tableau.order)
+        dt = jnp.min(jnp.where(slope > 0, share * size / slope, 1.0))
         level = system.lyapunov(t, y)
         none = jnp.zeros((), jnp.int64)
         return StepState(
@@ -125,8 +126,9 @@ class Rosenbrock(Stepper):
 
         trouble = control.trouble(t, proposal, finite, inside)
         code = jnp.where(accept, system.failure(attempt.t, y_new), trouble)
-        level = system.lyapunov(attempt.t, y_new)
-        rise = (level - state.lyapunov) / jnp.maximum(jnp.abs(state.lyapunov), 1e-290)
+        # Both ends with the choices of this step: another stencil is another functional.
+        before, level = system.lyapunov(t, y), system.lyapunov(attempt.t, y_new)
+        rise = (level - before) / jnp.maximum(jnp.abs(before), 1e-290)
 
         def pick(new, old):
             return jnp.where(accept, new, old)
@@ -137,7 +139,8 @@ class Rosenbrock(Stepper):
             proposal,
             pick(control.held(error), state.error),
             pick(level, state.lyapunov),
-            pick(jnp.maximum(state.growth, rise), state.growth),
+            # NaN: a step at which the functional is not resolved says nothing of it.
+            pick(jnp.fmax(state.growth, rise), state.growth),
             state.steps + accept,
             state.rejected + ~accept,
             code.astype(jnp.int32),
@@ -146,13 +149,13 @@ class Rosenbrock(Stepper):
     def _error(
         self, system: System, old: tuple[Array, State], new: tuple[Array, State], defect: State
     ) -> Array:
-        """The error of a step in units of the tolerance.
+        """The error of a step in units of the tolerance, in the norm where it is largest.
 
         Held against both ends: what is negligible at the old state may be large at the new one.
         """
         size = jnp.maximum(system.size(*old), system.size(*new))
         wrong = jnp.maximum(system.error(*old, defect), system.error(*new, defect))
-        return jnp.where(size > 0, wrong / (self.rtol * size), 0.0)
+        return jnp.max(jnp.where(size > 0, wrong / (self.rtol * size), 0.0))
 
     def fields(self, state: StepState) -> dict[str, Array]:
         """The distributions at the state, by name."""

@@ -48,11 +48,11 @@ class System(eqx.Module):
 
     @abc.abstractmethod
     def size(self, t: Array, y: State) -> Array:
-        """The norm of the solution against which a step's error is held."""
+        """The norms of the solution against which a step's error is held: a scalar, or (k,)."""
 
     @abc.abstractmethod
     def error(self, t: Array, y: State, defect: State) -> Array:
-        """The same norm of a small change `defect` of y."""
+        """The same norms of a small change `defect` of y; each is held against its size."""
 
     @abc.abstractmethod
     def constrain(self, t: Array, y: State) -> State:
@@ -64,7 +64,10 @@ class System(eqx.Module):
 
     @abc.abstractmethod
     def lyapunov(self, t: Array, y: State) -> Array:
-        """Functionals that must not increase along solutions, shape (m,); checked every step."""
+        """Functionals that must not increase along solutions, shape (m,); checked every step.
+
+        NaN where a functional is not resolved.
+        """
 
     @abc.abstractmethod
     def failure(self, t: Array, y: State) -> Array:

@@ -36,15 +36,26 @@ from relaxon.grids.radial import RadialGrid, apply_stencil, sphere_area
 # e^1.5 = 4.5 from cell to cell: beyond it four points no longer describe log u.
 STEEP = 1.5
 
+DEEPEST = 640.0
+"""The logarithm of the reference falls by no more than this: at 36 thermal widths the number range
+ends, and tails that are no Maxwellian's go on."""
+
 
 class Frame(eqx.Module):
     """A reference Maxwellian on a radial grid, with the stencils and weights of the relative form.
 
+    Beyond `sqrt(2 DEEPEST)` thermal widths (35.8) the reference R is constant, so that a box may be
+    as large as the tail of F asks for; within, R is the Maxwellian M. What is below exp(-DEEPEST)
+    of its value at the origin is zero for all that is measured.
+
     Attributes:
         grid: The radial grid.
-        maxwellian: M at the centres, shape (n,).
+        maxwellian: R at the centres, shape (n,).
         log_maxwellian: Its logarithm.
-        at_faces: M at the interior faces, shape (n - 1,).
+        surplus: log R/M at the centres, shape (n,).
+        at_faces: R at the interior faces, shape (n - 1,).
+        excess: (log R/M)'/r at the interior faces, shape (n - 1,).
+        kinked: Whether R changes its form within the four-point stencil of a face, shape (n - 1,).
         temperature: Variance per component of M.
         ratio: M(face)/M(cell) for the faces c-2 .. c+1 of cell c, shape (n, 4).
         difference: d/dx at the interior faces, shape (n - 1, 4).
@@ -54,7 +65,10 @@ class Frame(eqx.Module):
     grid: RadialGrid
     maxwellian: Array
     log_maxwellian: Array
+    surplus: Array
     at_faces: Array
+    excess: Array
+    kinked: Array
     temperature: Array
     ratio: Array
     difference: Array
@@ -67,12 +81,23 @@ class Frame(eqx.Module):
         norm = mass * (2 * jnp.pi * temperature) ** (-grid.d / 2)
         self.grid = grid
         self.temperature = temperature
-        self.log_maxwellian = jnp.log(norm) - grid.r**2 / (2 * temperature)
+        whole = grid.r**2 / (2 * temperature)
+        depth = jnp.minimum(whole, DEEPEST)
+        bound = whole >= DEEPEST
+        left, right = bound[:-1], bound[1:]
+        # Where R changes its form its logarithm is a chord, and its slope that of two points.
+        chord = (depth[:-1] + depth[1:]) / 2
+        at_faces = jnp.where(left, DEEPEST, jnp.where(right, chord, faces**2 / (2 * temperature)))
+        self.log_maxwellian = jnp.log(norm) - depth
         self.maxwellian = jnp.exp(self.log_maxwellian)
-        self.at_faces = norm * jnp.exp(-(faces**2) / (2 * temperature))
+        self.surplus = whole - depth
+        self.at_faces = norm * jnp.exp(-at_faces)
+        fall = jnp.diff(whole - depth) / (jnp.diff(grid.r**2) / 2)
+        self.excess = jnp.where(left | right, fall, 0.0)
+        mixed = left != right
+        self.kinked = mixed | _shifted(mixed, -1) | _shifted(mixed, 1)
         # One exponential each: the quotient of two would be 0/0 in the far tail.
-        around = _faces_around(faces**2)
-        self.ratio = jnp.exp((grid.r[:, None] ** 2 - around) / (2 * temperature))
+        self.ratio = jnp.exp(depth[:, None] - _faces_around(at_faces))
         self.difference = grid.difference
         self.interpolation = grid.interpolation
 
@@ -86,11 +111,16 @@ class Frame(eqx.Module):
         # (n - 1,): the four-point stencil of face i spans the jumps over the faces i - 1, i, i + 1.
         jumps = jnp.abs(jnp.diff(ell))
         steepest = jnp.maximum(jumps, jnp.maximum(_shifted(jumps, -1), _shifted(jumps, 1)))
-        smooth = (steepest < STEEP)[:, None]
+        smooth = ((steepest < STEEP) & ~self.kinked)[:, None]
         narrow = jnp.array([0.0, -1.0, 1.0, 0.0]) / self.grid.dx, jnp.array([0.0, 0.5, 0.5, 0.0])
         wide = self.grid.difference, self.grid.interpolation
         stencils = [jnp.where(smooth, a, b) for a, b in zip(wide, narrow)]
         return eqx.tree_at(lambda f: (f.difference, f.interpolation), self, tuple(stencils))
+
+    @property
+    def narrow(self) -> Array:
+        """The interior faces whose stencils have two points, shape (n - 1,)."""
+        return (self.difference[:, 0] == 0) & (self.difference[:, 3] == 0)
 
     @property
     def half_square(self) -> Array:
@@ -113,11 +143,15 @@ class Frame(eqx.Module):
         # A missing face counts as r = 0 in `ratio`, which may overflow there: 0 * inf is not 0.
         return jnp.where(weights == 0, 0.0, weights * self.ratio)
 
+    def logarithm(self, ell: Array) -> Array:
+        """log F/M for F = R exp(ell), at the centres."""
+        return ell + self.surplus
+
     def face_values(self, ell: Array) -> tuple[Array, Array]:
-        """(u, xi): the ratio F/M and the slope (log u)'/r at the interior faces."""
+        """(u, xi): the ratio F/R and the slope (log F/M)'/r at the interior faces."""
         # log u is interpolated, not u: the value stays positive whatever the state.
         u = jnp.exp(apply_stencil(self.interpolation, ell))
-        return u, apply_stencil(self.difference, ell) / self.half_square
+        return u, apply_stencil(self.difference, ell) / self.half_square + self.excess
 
     def invariants(self, ell: Array) -> Array:
         """Mass and energy of F - M, integrals of (1, |v|^2), shape (2,)."""

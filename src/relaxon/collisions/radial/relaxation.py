@@ -23,6 +23,9 @@ NEARLY_ZERO = 1e-30
 LARGEST_CHANGE = 5.0
 """By how much log F may change in a cell over one step."""
 
+RESOLVED = 1e-3
+"""The Fisher information counts as resolved if no more than this share of it is at steep faces."""
+
 NOTHING = 1e-250
 """The relative distance from equilibrium below which a solution counts as being there."""
 
@@ -63,13 +66,11 @@ class RelativeSystem(System):
     def encode(self, f0: Array) -> Array:
         """ell = log(f0/M), with the rounding of its mass and energy removed.
 
-        Zeros of f0 become `NEARLY_ZERO` times M: below rounding in every norm, and the collisions
-        fill them at once.
+        What is below `NEARLY_ZERO` times M becomes that: it is below rounding in every norm, the
+        collisions fill it at once, and steps that follow them up from nothing are wasted.
         """
-        tiny = jnp.finfo(float).tiny
-        ell = jnp.log(jnp.maximum(f0, tiny)) - self.frame.log_maxwellian
-        ell = jnp.maximum(ell, jnp.where(f0 >= tiny, -jnp.inf, math.log(NEARLY_ZERO)))
-        return self.constrain(jnp.zeros(()), ell)
+        ell = jnp.log(jnp.maximum(f0, jnp.finfo(float).tiny)) - self.frame.log_maxwellian
+        return self.constrain(jnp.zeros(()), jnp.maximum(ell, math.log(NEARLY_ZERO)))
 
     def fields(self, t: Array, y: Array) -> dict[str, Array]:
         """The distribution f, and f - M to its own relative accuracy."""
@@ -83,7 +84,7 @@ class RelativeSystem(System):
         rho, energy = grid.integrate(f), grid.integrate(f * grid.r**2)
         # duerinckx2023 (1.5): log M is a sum of invariants, so log(F/M) may stand for log F; near M
         # nothing cancels.
-        production = -grid.integrate(f * self._collisions(y) * y)
+        production = -grid.integrate(f * self._collisions(y) * self.frame.logarithm(y))
         scale = jnp.maximum(jnp.max(jnp.abs(phi)), 1e-300)
         squares = grid.integrate((reference * phi / scale) ** 2)
         return {
@@ -93,11 +94,9 @@ class RelativeSystem(System):
             "entropy": grid.integrate(f * (y + self.frame.log_maxwellian)),
             "relative_entropy": relative_entropy(self.frame, y),
             "entropy_production": production,
-            # int |grad F|^2/F follows from the relative one by parts, with grad log M = -v/T.
             "relative_fisher": relative_fisher(self.frame, y),
-            "fisher_information": relative_fisher(self.frame, y)
-            + 2 * grid.d * rho / self.frame.temperature
-            - energy / self.frame.temperature**2,
+            "unresolved_fisher": unresolved_fisher(self.frame.adapted(y), y),
+            "fisher_information": fisher(self.frame, y),
             "central_value": grid.at_origin(f),
             "maximum": jnp.max(f),
             "distance_l2": scale * jnp.sqrt(squares),
@@ -127,17 +126,30 @@ class RelativeSystem(System):
         return log_rate(self.frame, kernel, y)
 
     def size(self, t: Array, y: Array) -> Array:
-        """The norm of F - M in L^2 with weight 1/M (gualdani2025 (2.6) for this M).
+        r"""Two norms of F - M, shape (2,).
 
-        Never below `NOTHING` times the norm of M: what has decayed that far counts as zero, for
-        steps that resolved it would have no end.
+        $$ \Big( \int \frac{(F - M)^2}{F + M} dv \Big)^{1/2}, \qquad \max |F - M| $$
+
+        The first is at most the root of twice the mass, whatever the tail of F; it weighs every
+        part of F by its mass, and tends to the norm with weight 1/(2 M) (gualdani2025 (2.6)) as F
+        tends to M. The second sees a hot spot of little mass. Neither is below `NOTHING` times
+        its value for M: what has decayed that far counts as zero, for steps that resolved it would
+        have no end.
         """
-        least = NOTHING * jnp.sqrt(self.frame.grid.integrate(self.frame.maxwellian))
-        return jnp.maximum(relative_norm(self.frame, jnp.expm1(y)), least)
+        reference, apart = self.frame.maxwellian, jnp.expm1(y)
+        # The square is M (e^y - 1)^2/(e^y + 1); its root exists where M underflows.
+        root = jnp.exp(0.5 * (self.frame.log_maxwellian - jax.nn.softplus(y)))
+        mean = root_integral(self.frame, root * apart)
+        least = NOTHING * jnp.stack([jnp.sqrt(self.frame.grid.integrate(reference)), reference[0]])
+        return jnp.maximum(jnp.stack([mean, jnp.max(jnp.abs(reference * apart))]), least)
 
     def error(self, t: Array, y: Array, defect: Array) -> Array:
-        """The same norm of the change of F that `defect` makes."""
-        return relative_norm(self.frame, jnp.exp(y) * defect)
+        """The same norms of the change of F that `defect` makes."""
+        change = self.frame.maxwellian * jnp.exp(y) * defect
+        # F^2/(F + M) is F times the logistic function of log F/M.
+        share = jnp.exp(0.5 * (self.frame.log_maxwellian + y + jax.nn.log_sigmoid(y)))
+        mean = root_integral(self.frame, share * defect)
+        return jnp.stack([mean, jnp.max(jnp.abs(change))])
 
     def constrain(self, t: Array, y: Array) -> Array:
         """Mass and energy of F - M set to zero, where the equation conserves them."""
@@ -157,8 +169,10 @@ class RelativeSystem(System):
         return jnp.stack([jnp.sum(weight), jnp.sum(weight * self.frame.grid.r**2)])
 
     def lyapunov(self, t: Array, y: Array) -> Array:
-        """Relative entropy and relative Fisher information."""
-        return jnp.stack([relative_entropy(self.frame, y), relative_fisher(self.frame, y)])
+        """Relative entropy, and relative Fisher information (NaN where it is not resolved)."""
+        fisher = relative_fisher(self.frame, y)
+        resolved = unresolved_fisher(self.frame, y) < RESOLVED * fisher
+        return jnp.stack([relative_entropy(self.frame, y), jnp.where(resolved, fisher, jnp.nan)])
 
     def failure(self, t: Array, y: Array) -> Array:
         """BLOWUP if the maximum grew a millionfold, PENROSE_UNSTABLE if the kernel is undefined."""
@@ -179,6 +193,12 @@ def dense_solver(jacobian: Array) -> Callable[[Array], Callable[[Array], Array]]
     return factor
 
 
+def root_integral(frame: Frame, x: Array) -> Array:
+    """(int x^2 dv)^(1/2), scaled so that squares do not underflow."""
+    scale = jnp.maximum(jnp.max(jnp.abs(x)), 1e-300)
+    return scale * jnp.sqrt(frame.grid.integrate((x / scale) ** 2))
+
+
 def relative_norm(frame: Frame, phi: Array) -> Array:
     """(int (M phi)^2 / M dv)^(1/2), scaled so that squares do not underflow."""
     scale = jnp.maximum(jnp.max(jnp.abs(phi)), 1e-300)
@@ -187,11 +207,27 @@ def relative_norm(frame: Frame, phi: Array) -> Array:
 
 def relative_entropy(frame: Frame, ell: Array) -> Array:
     """int F log(F/M) - F + M dv for F = M exp(ell), however small ell is."""
-    return frame.grid.integrate(frame.maxwellian * log_ratio_entropy(ell))
+    near = frame.grid.integrate(frame.maxwellian * log_ratio_entropy(ell))
+    return near + frame.grid.integrate(frame.maxwellian * jnp.exp(ell) * frame.surplus)
 
 
 def relative_fisher(frame: Frame, ell: Array) -> Array:
     """int F |grad log(F/M)|^2 dv for F = M exp(ell), a sum over the faces."""
+    return jnp.sum(_fisher_density(frame, ell))
+
+
+def fisher(frame: Frame, ell: Array) -> Array:
+    """int |grad F|^2/F dv for F = M exp(ell), a sum over the faces; grad log M = -v/T."""
+    return jnp.sum(_fisher_density(frame, ell, 1 / frame.temperature))
+
+
+def unresolved_fisher(frame: Frame, ell: Array) -> Array:
+    """The part of `relative_fisher` at faces across which log F/M is too steep for four points."""
+    return jnp.sum(jnp.where(frame.narrow, _fisher_density(frame, ell), 0.0))
+
+
+def _fisher_density(frame: Frame, ell: Array, less: Array | float = 0.0) -> Array:
+    """F (xi - less)^2 r^2 at the interior faces, with their volumes."""
     u, xi = frame.face_values(ell)
     weight = sphere_area(frame.grid.d) * frame.grid.faces[1:-1] ** frame.grid.d
-    return jnp.sum(weight * frame.measure * u * xi**2)
+    return weight * frame.measure * u * (xi - less) ** 2
