@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+
 import relaxon as rx
 
 N = 100
