@@ -87,6 +87,7 @@ class FokkerPlanck(Equation):
         """As every equation; the grid must hold the Maxwellian of the bath, too."""
         f0 = super().checked_data(f0, grid)
         grid.check(self.equilibrium(f0, grid), "the bath's Maxwellian")
+        grid.require_maxwellian(float(self.temperature), "the bath")
         return f0
 
     def require_grid(self, grid: Any) -> None:

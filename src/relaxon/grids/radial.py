@@ -180,6 +180,16 @@ class RadialGrid(eqx.Module, Grid):
         )
         return f
 
+    def require_maxwellian(self, temperature: float, whose: str) -> None:
+        """Refuse a box at whose end the Maxwellian of this temperature underflows."""
+        most = 36 * math.sqrt(temperature)
+        r_max = float(self.faces[-1])
+        require(
+            r_max < most,
+            f"r_max = {r_max:.4g} is too large: the Maxwellian of {whose} (temperature "
+            f"{temperature:.3g}) underflows there; take r_max <= {most:.3g}.",
+        )
+
     def _require_tail(self, name: str, f: np.ndarray, mass: float, energy: float) -> None:
         """Refuse what leaves too much beyond r_max, if its tail goes on like a power of r."""
         r, r_max = np.asarray(self.r), float(self.faces[-1])

@@ -111,6 +111,7 @@ class TwoScale(Equation):
 
     def require_datum(self, f0: Any, grid: RadialGrid) -> None:
         """Raise `InputError` unless f0 is `initial(grid)`: at t = 0 both g and h vanish."""
+        grid.require_maxwellian(1.0, "the equation")
         wanted = self.initial(grid)
         gap = float(jnp.max(jnp.abs(f0 - wanted)) / jnp.max(wanted))
         require(
