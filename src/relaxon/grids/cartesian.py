@@ -24,6 +24,7 @@ from relaxon.grids.plane_integrals import (
     line_points,
     sphere_rule,
 )
+from relaxon.grids.room import require_room
 
 
 @storable("grid")
@@ -200,7 +201,8 @@ class VelocityGrid(Grid):
 
         Raises:
             InputError: Wrong shape, NaN or infinite values, values clearly below zero, no mass,
-                a box that cuts off more than 1e-4 of the mass, or too coarse a grid (more than
+                a box that cuts off more than 1e-4 of the mass or too much of the Maxwellian of
+                the same moments (`relaxon.grids.room`), or too coarse a grid (more than
                 1e-2 of the spectrum's height left at the highest frequencies).
         """
         array = np.asarray(f, dtype=float)
@@ -222,6 +224,7 @@ class VelocityGrid(Grid):
             f"v_max = {self.v_max:g} is too small for {name}: the box cuts off about {cut:.1e} "
             "of its mass (allowed: 1e-4).",
         )
+        require_room(jnp.asarray(array), self, name)
         rest = unresolved_fraction(self, array)
         if rest > 1e-2:
             raise InputError(

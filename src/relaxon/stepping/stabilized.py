@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 
 import equinox as eqx
 import jax
@@ -29,8 +30,8 @@ class Flow(eqx.Module):
     """What the stepper asks of an ordinary differential equation dy/dt = rate(y)."""
 
     @abc.abstractmethod
-    def rate(self, y: jax.Array) -> jax.Array:
-        """dy/dt."""
+    def rate(self, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """dy/dt, and the L2 norm of what was taken from it to keep the invariants."""
 
     @abc.abstractmethod
     def level(self, y: jax.Array) -> jax.Array:
@@ -48,6 +49,10 @@ class Flow(eqx.Module):
     def diagnostics(self, y: jax.Array) -> dict[str, jax.Array]:
         """The scalars that a solution keeps."""
 
+    def complaints(self, diagnostics: Mapping[str, np.ndarray], rtol: float) -> list[str]:
+        """Sentences on what makes the recorded answer doubtful."""
+        return []
+
 
 class StabilizedState(eqx.Module):
     """What a step hands to the next; every field is an array, so a run can be stored and resumed.
@@ -56,6 +61,8 @@ class StabilizedState(eqx.Module):
         t, dt: Time, and the step to try next.
         y: The unknown, shape of the grid.
         rate: Rate of change at `y`.
+        removal: Norm of what was taken from the rate at `y` to keep the invariants.
+        removed: Integral over time of that norm, relative to the norm of y.
         steps, rejected, evaluations: Counters.
         code: A `Status`; FINE while nothing is wrong.
         level, growth: The flow's functional, and its largest relative increase over a step.
@@ -70,6 +77,8 @@ class StabilizedState(eqx.Module):
     dt: jax.Array
     y: jax.Array
     rate: jax.Array
+    removal: jax.Array
+    removed: jax.Array
     steps: jax.Array
     rejected: jax.Array
     evaluations: jax.Array
@@ -137,7 +146,7 @@ class StabilizedStepper(Stepper):
     def start(self, f0: jax.Array) -> StabilizedState:
         """State at t = 0; the first step is a tenth of what the error estimate may allow."""
         y = jnp.asarray(f0, float)
-        rate = self.flow.rate(y)
+        rate, removal = self.flow.rate(y)
         slope = jnp.sqrt(jnp.sum(rate**2) / jnp.sum(y**2))
         dt = 0.1 * jnp.cbrt(self.rtol) / jnp.maximum(slope, 1e-12)
         zero = jnp.zeros((), jnp.int32)
@@ -147,6 +156,8 @@ class StabilizedStepper(Stepper):
             dt=jnp.where(finite, dt, 0.0),
             y=y,
             rate=rate,
+            removal=removal,
+            removed=jnp.zeros(()),
             steps=zero,
             rejected=zero,
             evaluations=zero + 1,
@@ -168,11 +179,27 @@ class StabilizedStepper(Stepper):
         return self.flow.fields(state.y)
 
     def diagnostics(self, state: StabilizedState) -> dict[str, jax.Array]:
-        """The flow's scalars, the largest relative growth of its functional, steps."""
+        """The flow's scalars, the largest relative growth of its functional, steps.
+
+        `removed_rate` is what was taken from the rate to keep the invariants, relative to it;
+        `removed` the sum of that over time, relative to y: what it may have changed in y.
+        """
         found = self.flow.diagnostics(state.y)
-        counted = {"relative_entropy_growth": state.growth, "dt": state.dt, "steps": state.steps}
-        counted["lowest_value"] = state.lowest
-        return {**found, **counted, "evaluations": state.evaluations}
+        size = jnp.sqrt(jnp.sum(state.rate**2))
+        counted = {
+            "removed_rate": state.removal / jnp.maximum(size, 1e-290),
+            "removed": state.removed,
+            "relative_entropy_growth": state.growth,
+            "lowest_value": state.lowest,
+            "dt": state.dt,
+            "steps": state.steps,
+            "evaluations": state.evaluations,
+        }
+        return {**found, **counted}
+
+    def complaints(self, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+        """What the flow says of its records."""
+        return self.flow.complaints(diagnostics, float(self.rtol))
 
     def step(self, state: StabilizedState, t_stop) -> StabilizedState:
         """One attempted step, accepted or rejected, never past `t_stop`."""
@@ -185,7 +212,8 @@ class StabilizedStepper(Stepper):
         h = attempt.h
         stages = 1 + jnp.floor(jnp.sqrt(1.54 * h * state.radius + 1.0)).astype(jnp.int32)
         stages = jnp.clip(stages, 2, self.max_stages)
-        y, rate = self._stages(state, h, stages)
+        y, rate, removal = self._stages(state, h, stages)
+        lost = 0.5 * h * (state.removal + removal) / jnp.sqrt(jnp.sum(y**2))
 
         # The estimate e of the class: 4/5 of what the trapezoidal rule misses, h^3 y'''/15.
         miss = 0.8 * (state.y - y) + 0.4 * h * (state.rate + rate)
@@ -211,6 +239,8 @@ class StabilizedStepper(Stepper):
             dt=proposal,
             y=pick(y, state.y),
             rate=pick(rate, state.rate),
+            removal=pick(removal, state.removal),
+            removed=pick(state.removed + lost, state.removed),
             steps=state.steps + accept,
             rejected=state.rejected + ~accept,
             evaluations=state.evaluations + stages,
@@ -227,7 +257,7 @@ class StabilizedStepper(Stepper):
         )
 
     def _stages(self, state: StabilizedState, h, stages):
-        """The s stages and the rate at the result; one copy of the rate, in one loop."""
+        """The s stages, the rate at the result with its removal; one copy of the rate."""
         # T_s' and T_s'' at w0 > 1 by arc = s arcosh w0; w1 = T_s'/T_s'' makes order two.
         s = stages.astype(float)
         w0 = 1 + EPSILON / s**2
@@ -243,11 +273,11 @@ class StabilizedStepper(Stepper):
         # and data at rest stay at rest.
         first = (b1 * w1 * h) * f0
         cheb = (jnp.ones(()), jnp.zeros(()), jnp.zeros(()), w0, jnp.ones(()), jnp.zeros(()))
-        carry = (2, first, jnp.zeros_like(y0), f0, cheb, b1, b1)
+        carry = (2, first, jnp.zeros_like(y0), (f0, state.removal), cheb, b1, b1)
 
         def body(carry):
             j, y, before, _, (p, dp, ddp, c, dc, ddc), b, b_before = carry
-            rate = self.flow.rate(y0 + y)
+            rate, removal = self.flow.rate(y0 + y)
             n, dn, ddn = 2 * w0 * c - p, 2 * c + 2 * w0 * dc - dp, 4 * dc + 2 * w0 * ddc - ddp
             b_new = ddn / dn**2
             mu, nu = 2 * b_new * w0 / b, -b_new / b_before
@@ -256,11 +286,11 @@ class StabilizedStepper(Stepper):
             new = mu * y + nu * before + h * (mu_t * rate + gamma_t * f0)
             done = j > stages
             new = jnp.where(done, y, new)
-            return j + 1, new, y, rate, (c, dc, ddc, n, dn, ddn), b_new, b
+            return j + 1, new, y, (rate, removal), (c, dc, ddc, n, dn, ddn), b_new, b
 
         # One turn more than stages: the last only takes the rate at the result.
         out = jax.lax.while_loop(lambda carry: carry[0] <= stages + 1, body, carry)
-        return y0 + out[1], out[3]
+        return y0 + out[1], *out[3]
 
     def _renew_radius(self, state: StabilizedState) -> StabilizedState:
         """Power iteration on differences of the rate, when the estimate is old."""
@@ -271,7 +301,7 @@ class StabilizedStepper(Stepper):
         def body(carry):
             count, probe, radius, _ = carry
             probe = probe * (shift / jnp.sqrt(jnp.sum(probe**2)))
-            change = self.flow.rate(state.y + probe) - state.rate
+            change = self.flow.rate(state.y + probe)[0] - state.rate
             new = jnp.sqrt(jnp.sum(change**2)) / shift
             settled = jnp.abs(new - radius) <= 0.02 * new
             usable = jnp.isfinite(new) & (new > 0)

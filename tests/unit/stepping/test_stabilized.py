@@ -33,7 +33,7 @@ class Heat(Plain):
 
     def rate(self, y):
         bend = jnp.roll(y, 1) - 2 * y + jnp.roll(y, -1)
-        return bend * self.n**2 / (4 * jnp.pi**2) - self.sink * y**3
+        return bend * self.n**2 / (4 * jnp.pi**2) - self.sink * y**3, jnp.zeros(())
 
 
 @eqx.filter_jit
@@ -50,7 +50,7 @@ def start(n=64):
 def test_stiff_diffusion_follows_the_matrix_exponential():
     rate = Heat(64)
     y0 = start()
-    matrix = jax.jacfwd(rate.rate)(y0)
+    matrix = jax.jacfwd(lambda y: rate.rate(y)[0])(y0)
     exact = jax.scipy.linalg.expm(0.7 * matrix) @ y0
     stepper = StabilizedStepper(rate, rtol=1e-7)
     end = run(stepper, stepper.start(y0), jnp.asarray(0.7))
@@ -101,7 +101,7 @@ def test_steps_stop_where_told_and_remember_their_size():
 def test_a_rate_that_is_not_finite_ends_the_run():
     class Breaks(Plain):
         def rate(self, y):
-            return jnp.where(jnp.max(y) < 1.5, jnp.nan, -y)
+            return jnp.where(jnp.max(y) < 1.5, jnp.nan, -y), jnp.zeros(())
 
     stepper = StabilizedStepper(Breaks(), rtol=1e-4)
     end = run(stepper, stepper.start(2 * jnp.ones(8)), jnp.asarray(5.0))
@@ -122,7 +122,7 @@ def test_stationary_data_stay():
 def test_the_functional_and_the_failure_of_the_flow_are_watched():
     class Grows(Plain):
         def rate(self, y):
-            return y
+            return y, jnp.zeros(())
 
         def failure(self, y):
             return jnp.where(jnp.max(y) > 2.0, Status.PENROSE_UNSTABLE, 0).astype(jnp.int32)
@@ -139,3 +139,16 @@ def test_bad_settings_are_refused():
         StabilizedStepper(Heat(8), rtol=0.0)
     with pytest.raises(InputError, match="max_stages"):
         StabilizedStepper(Heat(8), max_stages=2)
+
+
+def test_what_is_taken_from_the_rate_adds_up():
+    class Leaks(Heat):
+        def rate(self, y):
+            return -y, 1e-3 * jnp.linalg.norm(y)
+
+    stepper = StabilizedStepper(Leaks(8), rtol=1e-4)
+    end = run(stepper, stepper.start(jnp.ones(8)), jnp.asarray(2.0))
+    found = stepper.diagnostics(end)
+    assert float(found["removed_rate"]) == pytest.approx(1e-3, rel=1e-12)
+    # The trapezoidal rule, with y at the end of the step below.
+    assert float(found["removed"]) == pytest.approx(2e-3, rel=0.1)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from relaxon.collisions.cartesian.equilibrium import excess_entropy, matched_maxwellian, monitor
 from relaxon.collisions.cartesian.radon_operator import RadonOperator
 from relaxon.distributions.functionals import fisher_information
 from relaxon.grids.cartesian import VelocityGrid
+from relaxon.grids.room import WARNED, outside
 from relaxon.stepping.stabilized import Flow
 from relaxon.stepping.status import Status
+
+REMOVED = 1e-4
+"""More than this, removed in all by the projection onto the invariants, is worth a warning."""
 
 
 class CartesianRelaxation(Flow):
@@ -30,9 +36,9 @@ class CartesianRelaxation(Flow):
     grid: VelocityGrid = eqx.field(static=True)
     v_max: Array | None = None
 
-    def rate(self, y: Array) -> Array:
-        """The operator at y."""
-        return self.operator(y)
+    def rate(self, y: Array) -> tuple[Array, Array]:
+        """The operator at y, and the norm of what its projection onto the invariants removed."""
+        return self.operator.conserved(y)
 
     def level(self, y: Array) -> Array:
         """Entropy relative to the Maxwellian of the same invariants; must not increase."""
@@ -65,6 +71,24 @@ class CartesianRelaxation(Flow):
         deviation = y - target.values(grid)
         found["distance_l2"] = jnp.sqrt(grid.integrate(deviation**2))
         found["fisher_information"] = fisher_information(y, grid)
+        found["energy_outside"] = outside(y, grid)
         if self.v_max is not None:
             found["penrose_margin"] = self.margin(y)
+        return found
+
+    def complaints(self, diagnostics: Mapping[str, np.ndarray], rtol: float) -> list[str]:
+        """A box that is narrow for the equilibrium; a projection that does more than round."""
+        found = []
+        beyond = float(diagnostics["energy_outside"][0])
+        if beyond > WARNED:
+            found.append(
+                f"v_max leaves out {beyond:.1e} of the thermal energy of the equilibrium, and the "
+                "relaxation is off by about as much: raise v_max (and n with it)."
+            )
+        removed = float(diagnostics["removed"][-1])
+        if removed > max(REMOVED, 10 * rtol):
+            found.append(
+                f"Keeping mass, momentum and energy changed f by {removed:.1e} in all (relative "
+                "L2), which is what the grid does not resolve: raise n (or v_max)."
+            )
         return found
