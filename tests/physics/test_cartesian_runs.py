@@ -73,21 +73,21 @@ def test_a_narrow_box_is_warned_of(fast_beams):
 
 @pytest.fixture(scope="module")
 def fast_beams():
-    grid = rx.VelocityGrid(2, 60, 8.0)
+    grid = rx.VelocityGrid(2, 72, 8.0)
     f0 = rx.distributions.gaussian_mixture(grid, WEIGHTS, [[3.0, 0.0], [-3.0, 0.0]], [0.1, 0.1])
     return rx.Problem(rx.Landau(0.0, 0.1), grid, f0)
 
 
 def test_a_narrow_box_is_as_wrong_as_its_warning_says(fast_beams):
     """Maxwell molecules: S11 - S_inf = 4.5 exp(-4) at t = 5; off by 6.5e-3 at v_max = 8."""
-    solution = rx.solve(fast_beams, 5.0, rx.Record(n=2), rtol=1e-4)
+    solution = rx.solve(fast_beams, 5.0, rx.Record(n=2), rtol=1e-6)
     along, across = (solution.diagnostics[f"temperature_{i}"][-1] for i in range(2))
     wrong = abs(0.5 * (along - across) / (4.5 * np.exp(-4)) - 1)
     said = solution.diagnostics["energy_outside"][-1]
     assert said == pytest.approx(6.1e-3, rel=0.05) and 0.5 * said < wrong < 2 * said
     narrow, unresolved = solution.warnings
     assert f"v_max leaves out {said:.1e} of the thermal energy" in narrow
-    assert "Keeping mass, momentum and energy changed f by 2.1e-03 in all" in unresolved
+    assert "Keeping mass, momentum and energy changed f by 1.1e-03 in all" in unresolved
 
 
 def test_a_run_that_is_resolved_has_no_warnings(beams):

@@ -55,7 +55,7 @@ def test_stiff_diffusion_follows_the_matrix_exponential():
     stepper = StabilizedStepper(rate, rtol=1e-7)
     end = run(stepper, stepper.start(y0), jnp.asarray(0.7))
     assert float(end.t) == 0.7
-    assert float(jnp.linalg.norm(end.y - exact) / jnp.linalg.norm(exact)) < 50 * 1e-7
+    assert float(jnp.linalg.norm(end.y - exact) / jnp.linalg.norm(exact)) < 1e-7
     assert float(jnp.sum(end.y)) == pytest.approx(float(jnp.sum(y0)), rel=1e-14)
     radius = float(-jnp.linalg.eigvalsh(matrix)[0])
     assert radius <= float(end.radius) <= 1.3 * radius
@@ -63,30 +63,33 @@ def test_stiff_diffusion_follows_the_matrix_exponential():
     assert int(end.evaluations) < 800
 
 
-def test_order_two():
-    rate, errors, steps = Heat(32, 1.0), [], []
-    y0 = start(32)
-    for rtol in (1e-5, 1e-7, 1e-9):
+def test_the_global_error_is_proportional_to_the_tolerance():
+    """Observed error/rtol: .30, .58, .76 at 1e-4, 1e-6, 1e-8, as the order of the steps is 4."""
+    rate, y0 = Heat(32, 1.0), start(32)
+    tolerances = np.array([1e-4, 1e-6, 1e-8, 1e-12])
+    ends = []
+    for rtol in tolerances:
         stepper = StabilizedStepper(rate, rtol=rtol)
-        end = run(stepper, stepper.start(y0), jnp.asarray(0.5))
-        errors.append(end.y)
-        steps.append(int(end.steps))
-    gaps = [float(jnp.linalg.norm(y - errors[2])) for y in errors[:2]]
-    order = np.log(gaps[0] / gaps[1]) / np.log(steps[1] / steps[0])
-    assert 1.8 < order < 2.4
+        ends.append(run(stepper, stepper.start(y0), jnp.asarray(0.5)))
+    size = float(jnp.linalg.norm(ends[3].y))
+    gaps = np.array([float(jnp.linalg.norm(end.y - ends[3].y)) / size for end in ends[:3]])
+    assert np.all(gaps < tolerances[:3])
+    slope = np.polyfit(np.log(tolerances[:3]), np.log(gaps), 1)[0]
+    steps = [int(end.steps) for end in ends]
+    order = np.log(gaps[0] / gaps[2]) / np.log(steps[2] / steps[0])
+    assert 0.85 < slope < 1.15 and 3.4 < order < 4.8, (gaps, steps)
 
 
-def test_one_step_at_fixed_size_has_local_order_three():
-    rate = Heat(32, 1.0)
-    y0 = start(32)
+def test_one_step_at_fixed_size_has_local_order_five():
+    rate, y0 = Heat(32, 1.0), start(32)
     stepper = StabilizedStepper(rate, rtol=0.5)
-    fine = StabilizedStepper(rate, rtol=1e-11)
+    fine = StabilizedStepper(rate, rtol=1e-13)
     gaps = []
-    for h in (0.004, 0.002):
+    for h in (0.012, 0.006):
         state = eqx.tree_at(lambda s: s.dt, stepper.start(y0), jnp.asarray(1.0))
         exact = run(fine, fine.start(y0), jnp.asarray(h))
         gaps.append(float(jnp.linalg.norm(stepper.step(state, h).y - exact.y)))
-    assert 2.6 < np.log2(gaps[0] / gaps[1]) < 3.4
+    assert 4.6 < np.log2(gaps[0] / gaps[1]) < 5.4
 
 
 def test_steps_stop_where_told_and_remember_their_size():
@@ -150,5 +153,4 @@ def test_what_is_taken_from_the_rate_adds_up():
     end = run(stepper, stepper.start(jnp.ones(8)), jnp.asarray(2.0))
     found = stepper.diagnostics(end)
     assert float(found["removed_rate"]) == pytest.approx(1e-3, rel=1e-12)
-    # The trapezoidal rule, with y at the end of the step below.
-    assert float(found["removed"]) == pytest.approx(2e-3, rel=0.1)
+    assert float(found["removed"]) == pytest.approx(2e-3, rel=1e-12)
