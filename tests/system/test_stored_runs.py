@@ -94,7 +94,8 @@ def test_a_run_of_an_earlier_method_is_computed_anew_within_its_tolerance(name, 
         np.testing.assert_array_equal(values, again[key], err_msg=key)
     for key, values in wanted.items():
         if key.removeprefix("scalar/") not in METHOD:
-            scale = 1e-4 * np.max(np.abs(values))  # rtol of the run
+            # rtol is 1e-4, of which the global error of order two was the power 2/3.
+            scale = 2e-3 * np.max(np.abs(values))
             np.testing.assert_allclose(again[key], values, 0, scale, err_msg=key)
 
 

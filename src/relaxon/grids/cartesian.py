@@ -139,6 +139,15 @@ class VelocityGrid(Grid):
                 total = total * damp.reshape((1,) * axis + (-1,) + (1,) * (self.d - 1 - axis))
         return jnp.fft.irfftn(total, s=self.shape)
 
+    def resolvent(self, f: OnGrid, stiffness: Any) -> Field:
+        r"""$(1 - a \Delta)^{-1} f$, where $-a \Delta$ is at most `stiffness` on the grid."""
+        full = (2 * np.fft.fftfreq(self.n)) ** 2 / self.d
+        axes = [full] * (self.d - 1) + [full[: self.n // 2 + 1]]
+        square = sum(
+            k.reshape((1,) * i + (-1,) + (1,) * (self.d - 1 - i)) for i, k in enumerate(axes)
+        )
+        return jnp.fft.irfftn(jnp.fft.rfftn(f) / (1 + stiffness * square), s=self.shape)
+
     def coordinates(self) -> dict[str, jax.Array]:
         """Names and values of the grid's axes, for labelled arrays."""
         return {f"v{i + 1}": self.nodes for i in range(self.d)}

@@ -26,14 +26,8 @@ def conserve(
         The rate, and the L2 norm (a sum over points) of what was removed: a measure of what the
         grid or the box is too small for, which the conservation laws alone would hide.
     """
-    # In (v - mean)/sqrt(T) the test functions are orthogonal under M up to the box: gram is well
-    # conditioned for any temperature.
     weight = maxwellian.values(grid)
-    nodes = grid.nodes
-    scaled = (nodes[:, None] - maxwellian.mean) / jnp.sqrt(maxwellian.temperature)
-    linear = [_along(scaled[:, i], i, grid.d) for i in range(grid.d)]
-    square = sum(_along(scaled[:, i] ** 2, i, grid.d) for i in range(grid.d)) / grid.d - 1.0
-    tests = [jnp.ones((1,) * grid.d), *linear, square]
+    tests = invariant_tests(maxwellian, grid)
 
     def project(q):
         return jnp.stack([grid.integrate(q * phi) for phi in tests])
@@ -47,7 +41,20 @@ def conserve(
     return rate, jnp.sqrt(jnp.sum(removed**2))
 
 
-def _along(values: jax.Array, axis: int, d: int) -> jax.Array:
+def invariant_tests(maxwellian: Maxwellian, grid: VelocityGrid) -> list[jax.Array]:
+    """The d + 2 functions 1, xi, |xi|^2/d - 1 of xi = (v - mean)/sqrt(T), each shaped to broadcast.
+
+    They are orthogonal under the Maxwellian up to the box, so that Gram matrices are well
+    conditioned for any temperature.
+    """
+    scaled = (grid.nodes[:, None] - maxwellian.mean) / jnp.sqrt(maxwellian.temperature)
+    linear = [along(scaled[:, i], i, grid.d) for i in range(grid.d)]
+    square = jnp.asarray(sum(x**2 for x in linear)) / grid.d - 1.0
+    return [jnp.ones((1,) * grid.d), *linear, square]
+
+
+def along(values: jax.Array, axis: int, d: int) -> jax.Array:
+    """A function of one coordinate, shaped to broadcast over the grid."""
     return values.reshape((1,) * axis + (-1,) + (1,) * (d - 1 - axis))
 
 

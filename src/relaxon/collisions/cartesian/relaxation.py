@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 
 from relaxon.collisions.cartesian.equilibrium import excess_entropy, matched_maxwellian, monitor
+from relaxon.collisions.cartesian.limiter import limited
 from relaxon.collisions.cartesian.radon_operator import RadonOperator
 from relaxon.distributions.functionals import fisher_information
 from relaxon.grids.cartesian import VelocityGrid
@@ -21,9 +22,12 @@ from relaxon.stepping.status import Status
 REMOVED = 1e-4
 """More than this, removed in all by the projection onto the invariants, is worth a warning."""
 
+LIMITED = 1e-3
+"""More than this share of the mass, moved in all by the limiter, is worth a warning."""
+
 
 class CartesianRelaxation(Flow):
-    """df/dt = operator(f): mass, momentum, energy exact; Maxwellians stationary to rounding.
+    """df/dt = operator(f) with mass, momentum, energy exact, Maxwellians stationary, f >= 0.
 
     Attributes:
         operator: Maps f to its conservative rate of change.
@@ -43,6 +47,14 @@ class CartesianRelaxation(Flow):
     def level(self, y: Array) -> Array:
         """Entropy relative to the Maxwellian of the same invariants; must not increase."""
         return excess_entropy(y, self.grid)
+
+    def limited(self, y: Array, level: Array) -> Array:
+        """No negative values, no more entropy than before; the invariants stay."""
+        return limited(y, level, self.grid)
+
+    def smoothed(self, error: Array, stiffness: Array) -> Array:
+        """The error as a diffusion over the step leaves it: kinks of the limiter do not count."""
+        return self.grid.resolvent(error, stiffness)
 
     def failure(self, y: Array) -> Array:
         """PENROSE_UNSTABLE if the margin of a screened operator is negative."""
@@ -90,5 +102,11 @@ class CartesianRelaxation(Flow):
             found.append(
                 f"Keeping mass, momentum and energy changed f by {removed:.1e} in all (relative "
                 "L2), which is what the grid does not resolve: raise n (or v_max)."
+            )
+        changed = float(diagnostics["limited"][-1])
+        if changed > max(LIMITED, 10 * rtol):
+            found.append(
+                f"Keeping f >= 0 and the entropy from rising moved {changed:.1e} of the mass in "
+                "all, which is what the grid does not resolve: raise n, or smooth the data."
             )
         return found
