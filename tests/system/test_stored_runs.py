@@ -19,14 +19,20 @@ import pytest
 import relaxon as rx
 
 DATA = pathlib.Path(__file__).parents[1] / "data" / "format-1"
-QUICK = ("radial", "reaction")
+QUICK = ("reaction",)
+ANEW = ("screened",)
+"""Cartesian runs have another method in time now: opened bit for bit, but computed anew when they
+are resumed, and equal to what they were within the tolerance of their time steps only."""
+OTHERWISE = ("radial", "screened-radial")
+"""Radial runs hold their tolerance in other norms now and zeros are filled to another level: they
+go on from their checkpoint with other steps, to the same solution within their tolerance."""
 RUNS = [
     pytest.param(path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
     for path in sorted(DATA.glob("*.npz"))
+    if path.stem not in ANEW + OTHERWISE
 ]
-ROUNDED = {"screened": ("distance_l2", "penrose_margin", "relative_entropy")}
-"""Diagnostics of a run that are computed without a cancellation now: their last bits differ
-(measured: 9e-16 relatively), those of fields and steps do not."""
+METHOD = ("dt", "steps", "evaluations", "lowest_value", "min_f", "relative_entropy_growth")
+"""What a run of `ANEW` records of its method, not of the solution."""
 
 
 def machine():
@@ -71,13 +77,42 @@ def test_a_run_of_an_earlier_version_resumes_bit_for_bit(name, tmp_path):
     assert set(wanted) <= set(again)
     for key, values in wanted.items():
         np.testing.assert_array_equal(again[key][:done], values[:done], err_msg=key)
-        if same and key.removeprefix("scalar/") in ROUNDED.get(name, ()):
-            np.testing.assert_allclose(again[key], values, 4e-15, err_msg=key)
-        elif same:
+        if same:
             np.testing.assert_array_equal(again[key], values, err_msg=key)
         else:  # another compiler or processor rounds differently
             scale = 1e-9 * np.max(np.abs(values), initial=1e-300, where=np.isfinite(values))
             np.testing.assert_allclose(again[key], values, 1e-6, scale, err_msg=key)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ANEW)
+def test_a_run_of_an_earlier_method_is_computed_anew_within_its_tolerance(name, tmp_path):
+    path, wanted = tmp_path / name, expected(name)
+    shutil.copytree(DATA / name, path)
+    for key, values in found(rx.open(path)).items():
+        np.testing.assert_array_equal(values, wanted[key][: len(values)], err_msg=key)
+    again = found(rx.resume(path))
+    assert rx.verify(path).ok
+    for key, values in found(rx.open(path)).items():
+        np.testing.assert_array_equal(values, again[key], err_msg=key)
+    for key, values in wanted.items():
+        if key.removeprefix("scalar/") not in METHOD:
+            # rtol is 1e-4, of which the global error of order two was the power 2/3.
+            scale = 2e-3 * np.max(np.abs(values))
+            np.testing.assert_allclose(again[key], values, 0, scale, err_msg=key)
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_a_run_with_earlier_steps_goes_on_within_its_tolerance(name, tmp_path):
+    path, wanted = tmp_path / name, expected(name)
+    shutil.copytree(DATA / name, path)
+    done = len(list((path / "records").iterdir()))
+    again = found(rx.resume(path))
+    for key, values in wanted.items():
+        np.testing.assert_array_equal(again[key][:done], values[:done], err_msg=key)
+        if key.removeprefix("scalar/") not in METHOD and not key.endswith("_growth"):
+            scale = 1e-6 * np.max(np.abs(values))
+            np.testing.assert_allclose(again[key], values, 0, scale, err_msg=key)
 
 
 def test_a_finished_run_of_an_earlier_version_opens():

@@ -60,8 +60,8 @@ class Landau(Equation):
 
     On a `VelocityGrid` (d = 2, 3, any gamma in [-3, 1]): fast convolution with the truncated
     kernel, spectrally accurate; mass, momentum and energy exact to rounding, Maxwellians
-    stationary to rounding; positivity and entropy to discretisation error (both are watched
-    along a run).
+    stationary to rounding; f >= 0 and no step raises the entropy, by a conservative limiter
+    that acts at the level of the discretisation error (recorded along a run).
 
     Attributes:
         gamma: Exponent of the kernel, -3 for Coulomb.

@@ -24,6 +24,7 @@ from relaxon.grids.plane_integrals import (
     line_points,
     sphere_rule,
 )
+from relaxon.grids.room import require_room
 
 
 @storable("grid")
@@ -138,6 +139,15 @@ class VelocityGrid(Grid):
                 total = total * damp.reshape((1,) * axis + (-1,) + (1,) * (self.d - 1 - axis))
         return jnp.fft.irfftn(total, s=self.shape)
 
+    def resolvent(self, f: OnGrid, stiffness: Any) -> Field:
+        r"""$(1 - a \Delta)^{-1} f$, where $-a \Delta$ is at most `stiffness` on the grid."""
+        full = (2 * np.fft.fftfreq(self.n)) ** 2 / self.d
+        axes = [full] * (self.d - 1) + [full[: self.n // 2 + 1]]
+        square = sum(
+            k.reshape((1,) * i + (-1,) + (1,) * (self.d - 1 - i)) for i, k in enumerate(axes)
+        )
+        return jnp.fft.irfftn(jnp.fft.rfftn(f) / (1 + stiffness * square), s=self.shape)
+
     def coordinates(self) -> dict[str, jax.Array]:
         """Names and values of the grid's axes, for labelled arrays."""
         return {f"v{i + 1}": self.nodes for i in range(self.d)}
@@ -200,7 +210,8 @@ class VelocityGrid(Grid):
 
         Raises:
             InputError: Wrong shape, NaN or infinite values, values clearly below zero, no mass,
-                a box that cuts off more than 1e-4 of the mass, or too coarse a grid (more than
+                a box that cuts off more than 1e-4 of the mass or too much of the Maxwellian of
+                the same moments (`relaxon.grids.room`), or too coarse a grid (more than
                 1e-2 of the spectrum's height left at the highest frequencies).
         """
         array = np.asarray(f, dtype=float)
@@ -222,6 +233,7 @@ class VelocityGrid(Grid):
             f"v_max = {self.v_max:g} is too small for {name}: the box cuts off about {cut:.1e} "
             "of its mass (allowed: 1e-4).",
         )
+        require_room(jnp.asarray(array), self, name)
         rest = unresolved_fraction(self, array)
         if rest > 1e-2:
             raise InputError(

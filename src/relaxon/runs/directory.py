@@ -73,12 +73,17 @@ def write_checkpoint(
     write_arrays(path / "checkpoint.npz", {**leaves, **extra}, seal, "checkpoint.npz")
 
 
-def read_checkpoint(path: pathlib.Path, template: Any, seal: Seal) -> tuple[Any, int, float]:
-    """The state (in the structure of `template`), complete records, seconds spent so far."""
+def read_checkpoint(path: pathlib.Path, template: Any, seal: Seal) -> tuple[Any, int, float] | None:
+    """The state (in the structure of `template`), complete records, seconds spent so far.
+
+    None if the state of an earlier version had other parts: such a run is computed anew.
+    """
     file = path / "checkpoint.npz"
     arrays, _ = read_arrays(file, seal, file.name)
     leaves, structure = jax.tree.flatten(template)
     with damaged(file):
+        if sum(name.startswith("leaf") for name in arrays) != len(leaves):
+            return None
         values = [arrays[f"leaf{k}"] for k in range(len(leaves))]
         for value, leaf in zip(values, leaves):
             if value.shape != leaf.shape or value.dtype != leaf.dtype:

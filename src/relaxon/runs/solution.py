@@ -54,7 +54,11 @@ class Solution:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader should know of the numbers, a sentence each: quantities that are NaN."""
+        """What a reader should know of the numbers, a sentence each.
+
+        Quantities that are NaN; on Cartesian grids a box too narrow for the equilibrium and a rate
+        that the grid does not resolve.
+        """
         return tuple(self.provenance.get("warnings", ()))
 
     def to_xarray(self) -> Any:

@@ -116,7 +116,8 @@ def resume(path: str | pathlib.Path, t_end: Real | None = None, progress: bool =
     """Take up a run again from its directory.
 
     An interrupted run goes on from its last checkpoint and gives, bit for bit, what the
-    uninterrupted run would have given. With `t_end` a finished run is continued.
+    uninterrupted run would have given. With `t_end` a finished run is continued. A run of an
+    earlier version whose method has changed since (on Cartesian grids) is computed anew.
 
     Args:
         path: Directory that `solve(..., out=...)` wrote.
@@ -144,9 +145,12 @@ def _resume(path: pathlib.Path, t_end: float | None, progress: bool) -> Solution
     seal = seal_of(settings)
     with storage.what_is_left(path, settings):
         run, template = _stored(path, settings, seal)
-        state, index, spent = template, 0, 0.0
+        found = None
         if os.path.lexists(path / "checkpoint.npz"):
-            state, index, spent = storage.read_checkpoint(path, template, seal)
+            found = storage.read_checkpoint(path, template, seal)
+            if found is None and t_end is None and has_store(path):
+                return storage.open_run(path)
+        state, index, spent = found or (template, 0, 0.0)
         with damaged(path / "checkpoint.npz"):
             ended = Status(int(state.code))
             if not 0 <= index <= len(run.times):
@@ -339,6 +343,7 @@ class _Run:
         found = storage.stack(self.records, status, self.coordinates, provenance)
         excused = functionals.partly(self.record.functionals)
         warnings = functionals.complaints(found, excused)
+        warnings += self.stepper.complaints(found.diagnostics)
         return dataclasses.replace(found, provenance={**provenance, "warnings": warnings})
 
 

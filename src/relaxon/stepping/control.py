@@ -110,25 +110,25 @@ class StepControl(eqx.Module):
 
 
 def predictive(
-    safety: float, error: Array, h: Array, error_before: Array, h_before: Array
+    control: StepControl, error: Array, h: Array, error_before: Array, h_before: Array
 ) -> tuple[Array, Array]:
-    r"""Deadbeat control of an estimate with q = 3, and the same held back by the trend.
+    r"""Deadbeat control, and the same held back by the trend.
 
-    $$ s \, e^{-1/3}, \qquad s \, e^{-1/3} \min\Big(1, \frac{h}{h_0} (e_0/e)^{1/3}\Big) $$
+    $$ s \, e^{-1/q}, \qquad s \, e^{-1/q} \min\Big(1, \frac{h}{h_0} (e_0/e)^{1/q}\Big) $$
 
     If the error grew faster over the last step than its size explains, it will do so again.
 
     Source: Sommeijer, Shampine, Verwer, J. Comput. Appl. Math. 88 (1998), 315.
 
     Args:
-        safety: s.
+        control: s and q.
         error: Error of the step.
         h: Its size.
         error_before: Error of the accepted step before.
         h_before: Its size; 0 if there was none.
     """
-    plain = safety / jnp.cbrt(error)
-    trend = jnp.cbrt(error_before / error) * h / jnp.maximum(h_before, 1e-300)
+    plain = control.safety * error ** (-1 / control.order)
+    trend = (error_before / error) ** (1 / control.order) * h / jnp.maximum(h_before, 1e-300)
     return plain, jnp.where(h_before > 0, jnp.minimum(plain, plain * trend), plain)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
+import numpy as np
 from jax import Array
 
 
@@ -37,3 +39,11 @@ class Stepper(eqx.Module):
     @abc.abstractmethod
     def diagnostics(self, state: Any) -> dict[str, Array]:
         """Scalars at the state, by name."""
+
+    def complaints(self, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+        """Sentences on what makes the answer doubtful, for `Solution.warnings`.
+
+        Args:
+            diagnostics: What was recorded, each with its times on the first axis.
+        """
+        return []

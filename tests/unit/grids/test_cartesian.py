@@ -44,6 +44,16 @@ def test_calculus_is_spectral(d):
     assert np.abs(laplacian - expected).max() < 1e-5
 
 
+def test_the_resolvent_inverts_a_diffusion():
+    grid = VelocityGrid(2, 32, 6.0)
+    f = gaussian(grid, np.zeros(2), np.eye(2))
+    g = grid.resolvent(f, 7.0)
+    a = 7.0 / (2 * (np.pi / grid.spacing) ** 2)
+    assert np.abs(g - a * grid.div(grid.grad(g)) - f).max() < 1e-8
+    rough = jnp.where((jnp.arange(32)[:, None] + jnp.arange(32)) % 2 == 0, 1.0, -1.0)
+    assert np.allclose(grid.resolvent(rough, 7.0), rough / 8)
+
+
 def test_damping_keeps_low_moments(d=2):
     grid = VelocityGrid(d, 48, 6.0)
     flux = gaussian(grid, np.zeros(d), 0.5 * np.eye(d))[..., None] * grid.v

@@ -55,6 +55,10 @@ class LandauConvolution(eqx.Module):
 
     def __call__(self, f: jax.Array) -> jax.Array:
         """Rate of change `div J`, conservative to rounding; shape `grid.shape`."""
+        return self.conserved(f)[0]
+
+    def conserved(self, f: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The rate, and the norm of what was removed to make it conservative."""
         maxwellian = matched_maxwellian(f, self.grid)
         h = tilted_gradient(f, maxwellian, self.grid)
         diffusion, response = self.flux_terms(f, h)

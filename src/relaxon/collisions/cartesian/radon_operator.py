@@ -129,6 +129,11 @@ class RadonOperator(eqx.Module):
     @eqx.filter_jit
     def __call__(self, f: jax.Array) -> jax.Array:
         """Rate of change `div J`, conservative to rounding; shape `grid.shape`."""
+        return self.conserved(f)[0]
+
+    @eqx.filter_jit
+    def conserved(self, f: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The rate, and the norm of what was removed to make it conservative."""
         maxwellian = matched_maxwellian(f, self.grid)
         return self._rate(f, maxwellian, *self.line_functions(f, maxwellian))
 
@@ -137,12 +142,12 @@ class RadonOperator(eqx.Module):
         """The rate, and whether it is defined; one transform of f serves both."""
         maxwellian = matched_maxwellian(f, self.grid)
         parts = self.radon.line.parted(f, maxwellian)
-        rate = self._rate(f, maxwellian, parts.lines, parts.response)
+        rate, _ = self._rate(f, maxwellian, parts.lines, parts.response)
         return rate, judge_lines(self.radon.line, f, maxwellian, parts, vhat_max)
 
     def _rate(
         self, f: jax.Array, maxwellian: Maxwellian, lines: Lines, response: jax.Array
-    ) -> jax.Array:
+    ) -> tuple[jax.Array, jax.Array]:
         h = tilted_gradient(f, maxwellian, self.grid)
         diffusion, reaction = self.flux_terms(lines, response)
         rate = self.grid.div(flux(diffusion, reaction, f, h), self.damping)
