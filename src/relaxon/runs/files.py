@@ -224,8 +224,8 @@ def uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in waiting[:1]:
-            signal.raise_signal(number)
+        for late in waiting[:1]:
+            signal.raise_signal(late)
 
 
 @contextlib.contextmanager

@@ -343,7 +343,7 @@ class _Run:
         found = storage.stack(self.records, status, self.coordinates, provenance)
         excused = functionals.partly(self.record.functionals)
         warnings = functionals.complaints(found, excused)
-        warnings += self.stepper.complaints(found.diagnostics)
+        warnings += self.stepper.complaints(found.t, found.diagnostics)
         return dataclasses.replace(found, provenance={**provenance, "warnings": warnings})
 
 

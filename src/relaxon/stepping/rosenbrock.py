@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from relaxon.stepping.control import StepControl
@@ -156,6 +158,10 @@ class Rosenbrock(Stepper):
         size = jnp.maximum(system.size(*old), system.size(*new))
         wrong = jnp.maximum(system.error(*old, defect), system.error(*new, defect))
         return jnp.max(jnp.where(size > 0, wrong / (self.rtol * size), 0.0))
+
+    def complaints(self, t: np.ndarray, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+        """What the system says of its records."""
+        return self.system.complaints(t, diagnostics)
 
     def fields(self, state: StepState) -> dict[str, Array]:
         """The distributions at the state, by name."""

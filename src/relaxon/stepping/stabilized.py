@@ -214,7 +214,7 @@ class StabilizedStepper(Stepper):
         }
         return {**found, **counted}
 
-    def complaints(self, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+    def complaints(self, t: np.ndarray, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
         """What the flow says of its records."""
         return self.flow.complaints(diagnostics, float(self.rtol))
 

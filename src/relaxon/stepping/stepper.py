@@ -40,10 +40,11 @@ class Stepper(eqx.Module):
     def diagnostics(self, state: Any) -> dict[str, Array]:
         """Scalars at the state, by name."""
 
-    def complaints(self, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+    def complaints(self, t: np.ndarray, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
         """Sentences on what makes the answer doubtful, for `Solution.warnings`.
 
         Args:
+            t: Recorded times, shape (m,).
             diagnostics: What was recorded, each with its times on the first axis.
         """
         return []

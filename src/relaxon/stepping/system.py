@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
+import numpy as np
 from jax import Array
 
 State = Array
@@ -68,6 +69,10 @@ class System(eqx.Module):
 
         NaN where a functional is not resolved.
         """
+
+    def complaints(self, t: np.ndarray, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+        """Sentences on what makes the answer doubtful; see `Stepper.complaints`."""
+        return []
 
     @abc.abstractmethod
     def failure(self, t: Array, y: State) -> Array:
