@@ -51,10 +51,8 @@ def test_rate_of_the_exact_solution(d, n, v_max, c_kernel, c, t, bound):
 
 
 def test_bkw_in_two_dimensions():
-    grid, operator = (
-        VelocityGrid(2, 48, 6.0),
-        landau_operator(VelocityGrid(2, 48, 6.0), 0.0, 1 / 16),
-    )
+    grid = VelocityGrid(2, 48, 6.0)
+    operator = landau_operator(grid, 0.0, 1 / 16)
     f0, exact = bkw(grid, 0.0, 1 / 16, 0.5), bkw(grid, 5.0, 1 / 16, 0.5)
     # The grid's share is 1.4e-7; the rest is proportional to rtol.
     for rtol, evaluations in ((1e-4, 300), (1e-6, 480), (1e-8, 950)):

@@ -98,10 +98,11 @@ def test_a_run_of_an_earlier_method_is_computed_anew_within_its_tolerance(name, 
     for key, values in found(rx.open(path)).items():
         np.testing.assert_array_equal(values, again[key], err_msg=key)
     for key, values in wanted.items():
-        # The margin is small and depends on slopes: on this grid of 24 x 24 it moves by 7 %.
-        if key.removeprefix("scalar/") not in (*METHOD, "penrose_margin"):
-            # What the limiter moves, which runs did not have, is what the grid does not resolve.
-            scale = 5 * again["scalar/limited"][-1] * np.max(np.abs(values))
+        if key.removeprefix("scalar/") not in METHOD:
+            # The old error was rtol^(2/3) = 2e-3, and negative values of f (n = 24) have gone: the
+            # Penrose margin, the least |1 + s z|, hangs on the tail (measured: 6.7e-2).
+            share = 0.1 if key == "scalar/penrose_margin" else 3e-3
+            scale = share * np.max(np.abs(values))
             np.testing.assert_allclose(again[key], values, 0, scale, err_msg=key)
 
 
