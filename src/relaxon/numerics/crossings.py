@@ -14,13 +14,28 @@ class Samples(eqx.Module):
         u: Increasing, shape (points,).
         real: Re z, shape (..., points).
         slope: F1' or a positive multiple, same shape.
+        floor: How wrong the slope may be, shape (..., 1) or ().
         solid: Where a zero of F1' may count, broadcasting to that shape.
     """
 
     u: jax.Array
     real: jax.Array
     slope: jax.Array
+    floor: jax.Array | float = 0.0
     solid: jax.Array | bool = True
+
+    def settled(self, left: jax.Array, right: jax.Array) -> Samples:
+        """The same if F1 has no minimum at u <= left, nor at u >= right, shape (...).
+
+        Once F1 falls for sure beyond `right` it falls to the end; so it does before `left`.
+        """
+        right, left = right[..., None], left[..., None]
+        falls = jnp.cumsum((self.u >= right) & (self.slope < -self.floor), axis=-1) > 0
+        rising = (self.u <= left) & (self.slope > self.floor)
+        rises = jnp.cumsum(rising[..., ::-1], axis=-1)[..., ::-1] > 0
+        slope = jnp.where(falls, jnp.minimum(self.slope, -2 * self.floor), self.slope)
+        slope = jnp.where(rises, jnp.maximum(slope, 2 * self.floor), slope)
+        return Samples(self.u, self.real, slope, self.floor, self.solid)
 
 
 class Minima(eqx.Module):
@@ -48,7 +63,7 @@ def _cubic(values: jax.Array, t: jax.Array) -> tuple[jax.Array, jax.Array]:
     return b + t * (one + t * (two + t * three)), one + t * (2 * two + 3 * t * three)
 
 
-def minima_of(samples: Samples, floor: jax.Array | float) -> Minima:
+def minima_of(samples: Samples) -> Minima:
     """The minima of F1 between slopes above the noise; for use inside jit.
 
     Where the slope changes its sign between neighbours (or within three spacings) the zero is
@@ -57,7 +72,7 @@ def minima_of(samples: Samples, floor: jax.Array | float) -> Minima:
     Accuracy: order 4 in the spacing of uniform lines.
     """
     real, slope = samples.real, samples.slope
-    sure = (jnp.abs(slope) > floor) & samples.solid
+    sure = (jnp.abs(slope) > samples.floor) & samples.solid
     before = jnp.roll(slope, 1, axis=-1)
     zero = (before <= 0) & (slope > 0)
     t = -before / jnp.where(zero, slope - before, 1.0)

@@ -23,7 +23,8 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from relaxon.core.errors import require
-from relaxon.numerics.crossings import Samples, minima_of
+from relaxon.numerics.concavity import bends_up, last_along
+from relaxon.numerics.crossings import Minima, Samples, minima_of
 from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
 from relaxon.screening.potentials import Potential
 
@@ -112,7 +113,7 @@ def least_at_minima(
     """
     points = real.shape[-1]
     where = jnp.concatenate([jnp.ones((1,), bool), jnp.broadcast_to(solid, (points - 1,))])
-    found = minima_of(Samples(jnp.arange(float(points)), real, slope, where), 0.0)
+    found = minima_of(Samples(jnp.arange(float(points)), real, slope, solid=where))
     least = jnp.min(found.certain)
     return jnp.where(jnp.isfinite(least), 1.0 + v_max * least, jnp.inf)
 
@@ -121,11 +122,13 @@ class Judgement(eqx.Module):
     """What `judge` found, scalars but for `direction`.
 
     Attributes:
-        depth: Least Re z + 1/Vhat_max over the minima of F1 and directions; negative: unstable.
+        depth: Least Re z + 1/Vhat_max over the minima of F1 and directions, with the noise of
+            Re z on top; negative: unstable.
         direction, u: Where.
         code: 0 stable, 1 undecided, 2 unstable (`VERDICTS`).
         silent: Whether waves would be resonant where F1' is noise.
-        noise: Noise of F1': rounding, what the spacing leaves out, what the box cuts off.
+        noise: Noise of F1' on the worst line: rounding, what the spacing leaves out, what the
+            box cuts off.
     """
 
     depth: jax.Array
@@ -139,11 +142,10 @@ class Judgement(eqx.Module):
 def judge(
     scan: Samples,
     normals: jax.Array,
-    noise: jax.Array,
     v_max: jax.Array,
     look: Callable[[jax.Array], Samples],
     angle: float,
-) -> Judgement:
+) -> tuple[jax.Array, ...]:
     """The Penrose criterion over directions, for use inside jit.
 
     Directions are ranked by the least Re z at minima of F1. From the worst `STARTS` of them that
@@ -153,16 +155,20 @@ def judge(
     Args:
         scan: z on the lines of all scanned directions, shape (N, points).
         normals: The directions, shape (N, d).
-        noise: How wrong F1' may be: rounding, spacing, box; shape (3,).
         v_max: The largest Vhat.
         look: z on the lines of other directions.
         angle: Distance between neighbouring directions.
+
+    Returns:
+        `depth`, `direction`, `u`, `code`, `silent` of a `Judgement`.
     """
-    floor = jnp.sum(noise)
     top = 1.0 / v_max
-    first = minima_of(scan, floor)
-    faint = (jnp.abs(scan.slope) <= floor) & scan.solid & (scan.real + top < 0)
-    silent = jnp.any(faint) & (floor > QUIET * jnp.max(jnp.abs(scan.slope)))
+    first = _least_minima(scan)
+    # Re z = H[F1'] is about as wrong as F1', times pi
+    band = scan.real + top < jnp.pi * scan.floor
+    faint = (jnp.abs(scan.slope) <= scan.floor) & scan.solid & band
+    largest = jnp.max(jnp.abs(scan.slope), axis=-1, keepdims=True)
+    silent = jnp.any(faint & (scan.floor > QUIET * largest))
 
     picks, rank = [], first.certain
     for _ in range(STARTS):
@@ -177,7 +183,7 @@ def judge(
         def round_(index: jax.Array, best: tuple) -> tuple:
             around = jax.vmap(_pattern, (0, None))(best[0], 0.6 * angle / 3.0**index)
             count = around.shape[1]
-            found = minima_of(look(around.reshape(-1, normals.shape[1])), floor)
+            found = _least_minima(look(around.reshape(-1, normals.shape[1])))
             depth, possible, u = (
                 x.reshape(-1, count) for x in (found.certain, found.possible, found.u)
             )
@@ -192,10 +198,14 @@ def judge(
     worst = jnp.argmin(certain)
     depth = certain[worst] + top
     doubt = jnp.minimum(jnp.min(possible), jnp.min(first.possible)) + top
-    tolerance = jnp.pi * floor
-    undecided = (doubt < tolerance) | silent
-    code = jnp.where(depth < -tolerance, 2, jnp.where(undecided, 1, 0))
-    return Judgement(depth, normal[worst], u[worst], code, silent, noise)
+    code = jnp.where(depth < 0, 2, jnp.where((doubt < 0) | silent, 1, 0))
+    return depth, normal[worst], u[worst], code, silent
+
+
+def _least_minima(samples: Samples) -> Minima:
+    """`minima_of`, with the noise of Re z on the safe side of both values."""
+    found, noise = minima_of(samples), jnp.pi * samples.floor[..., 0]
+    return Minima(found.certain + noise, found.possible - noise, found.u)
 
 
 def judge_lines(transform: Any, f: Any, maxwellian: Any, parts: Any, v_max: Any) -> Judgement:
@@ -208,21 +218,26 @@ def judge_lines(transform: Any, f: Any, maxwellian: Any, parts: Any, v_max: Any)
         parts: `transform.parted(f, maxwellian)`.
         v_max: The largest Vhat.
     """
+    grid, bent = transform.grid, bends_up(f)
 
-    def samples(transform: Any, lines: Any) -> Samples:
+    def samples(transform: Any, parts: Any) -> Samples:
+        normals = transform.normals
         inside = jnp.abs(transform.u) <= transform.reach[:, None]
-        return Samples(transform.u, lines.hilbert, lines.slope, inside)
+        floor = jnp.sum(transform.noise(parts), axis=0)[:, None]
+        raw = Samples(transform.u, parts.lines.hilbert, parts.lines.slope, floor, inside)
+        # beyond the last point where log f bends up F1 has no minimum; a cell for the stencil
+        cell = grid.spacing * jnp.sum(jnp.abs(normals), axis=1)
+        right, left = (last_along(bent, grid.nodes, way) + cell for way in (normals, -normals))
+        return raw.settled(-left, right)
 
     def look(normals: jax.Array) -> Samples:
         other = transform.toward(normals, 4)
-        return samples(other, other.parted(f, maxwellian).lines)
+        return samples(other, other.parted(f, maxwellian))
 
-    spacing, box = transform.noise(parts)
-    rounding = ROUNDING * jnp.max(jnp.abs(parts.lines.slope))
-    noise = jnp.stack([rounding, SAFETY * spacing, box])
-    scan, (count, d) = samples(transform, parts.lines), transform.normals.shape
+    scan, (count, d) = samples(transform, parts), transform.normals.shape
     angle = math.pi / (count if d == 2 else math.sqrt(count))
-    return judge(scan, transform.normals, noise, v_max, look, angle)
+    noise = jnp.max(transform.noise(parts), axis=1)
+    return Judgement(*judge(scan, transform.normals, v_max, look, angle), noise)
 
 
 @eqx.filter_jit
@@ -230,7 +245,8 @@ def judge_grid(f: Any, grid: Any, v_max: Any) -> tuple[Judgement, Samples]:
     """The judgement of f on a Cartesian grid, and z on the scanned lines."""
     transform, maxwellian = grid.line_transform(), grid.matched(f)
     parts = transform.parted(f, maxwellian)
-    scan = Samples(transform.u, parts.lines.hilbert, parts.lines.slope)
+    floor = jnp.sum(transform.noise(parts), axis=0)[:, None]
+    scan = Samples(transform.u, parts.lines.hilbert, parts.lines.slope, floor)
     return judge_lines(transform, f, maxwellian, parts, v_max), scan
 
 
@@ -511,7 +527,7 @@ def _penrose_on_lines(
     normals = np.asarray(grid.line_transform().normals)
     verdict = VERDICTS[int(found.code)]
     if verdict == "unstable":
-        depth = np.asarray(minima_of(scan, jnp.sum(found.noise)).certain)
+        depth = np.asarray(minima_of(scan).certain)
         order = np.argsort(depth)
         wild = order[depth[order] + 1 / float(potential.v_max) < 0]
         wild = wild[:: max(1, len(wild) // 16)]
