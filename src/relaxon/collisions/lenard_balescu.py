@@ -13,6 +13,7 @@ from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
 from relaxon.collisions.cartesian.radon_operator import RadonOperator, resolution
 from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.radial.form import Frame, log_rate
+from relaxon.collisions.radial.origin import pointwise
 from relaxon.collisions.radial.relaxation import LARGEST_CHANGE, NEARLY_ZERO, RelativeSystem
 from relaxon.collisions.radial.screening import (
     RadialScreening,
@@ -159,7 +160,8 @@ def _rate(model: RadialScreening, f: Array) -> tuple[Array, Array]:
     least = jnp.where(f > 0, -jnp.inf, jnp.log(NEARLY_ZERO))
     ell = jnp.maximum(log_f - frame.log_maxwellian, least)
     log_f = jnp.where(f > 0, log_f, ell + frame.log_maxwellian)
-    return f * log_rate(frame.adapted(ell), model.kernel(log_f), ell), model.stable(log_f)
+    rate = f * log_rate(frame.adapted(ell), model.kernel(log_f), ell)
+    return pointwise(grid, f, rate), model.stable(log_f)
 
 
 @solves(LenardBalescu, RadialGrid, memory=lambda grid: 15.0 * grid.n**2)
