@@ -34,7 +34,9 @@ def bends_up(f: jax.Array) -> jax.Array:
     for i in range(d):
         h[i, i] = 2 * moved(*(0,) * d) - moved(*unit[i]) - moved(*down[i]) + FLAT
         for j in range(i):
-            a, b = (tuple(x + s * y for x, y in zip(unit[i], unit[j], strict=True)) for s in (1, -1))
+            a, b = (
+                tuple(x + s * y for x, y in zip(unit[i], unit[j], strict=True)) for s in (1, -1)
+            )
             c, e = (tuple(-x for x in way) for way in (a, b))
             h[i, j] = (moved(*b) + moved(*e) - moved(*a) - moved(*c)) / 4
     # Sylvester: minus the matrix of second derivatives is positive.
@@ -60,4 +62,4 @@ def last_along(marked: jax.Array, nodes: jax.Array, normals: jax.Array) -> jax.A
         along = jnp.maximum(normal[-1] * first, normal[-1] * last)
         return jnp.max(jnp.where(some, across + along, -jnp.inf))
 
-    return jax.lax.map(furthest, normals, batch_size=32)
+    return jax.lax.map(furthest, normals, batch_size=256)

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from relaxon.core.errors import require
-from relaxon.numerics.concavity import bends_up, last_along
+from relaxon.numerics.concavity import LEAST, bends_up, last_along
 from relaxon.numerics.crossings import Minima, Samples, minima_of
 from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
 from relaxon.screening.potentials import Potential
@@ -227,7 +227,8 @@ def judge_lines(transform: Any, f: Any, maxwellian: Any, parts: Any, v_max: Any)
         raw = Samples(transform.u, parts.lines.hilbert, parts.lines.slope, floor, inside)
         # beyond the last point where log f bends up F1 has no minimum; a cell for the stencil
         cell = grid.spacing * jnp.sum(jnp.abs(normals), axis=1)
-        right, left = (last_along(bent, grid.nodes, way) + cell for way in (normals, -normals))
+        both = last_along(bent, grid.nodes, jnp.concatenate([normals, -normals]))
+        right, left = both[: len(normals)] + cell, both[len(normals) :] + cell
         return raw.settled(-left, right)
 
     def look(normals: jax.Array) -> Samples:
@@ -284,6 +285,7 @@ class _Marginal:
         self.samples, self.points = jnp.asarray(self.slope), jnp.asarray(self.u)
         self.real = np.asarray(hilbert_uniform(self.samples))
         self.floor = ROUNDING * self.scale + self._noise()
+        self.signed = self._settled()
 
     def _noise(self) -> float:
         """What the samples themselves show to be noise of F1': ringing, ends, F1 below zero."""
@@ -291,6 +293,19 @@ class _Marginal:
         ringing = SAFETY * 2 * size[9 * len(size) // 10 :].sum() / len(self.slope)
         below = max(-float(self.f1.min()), 0.0) / self.step
         return float(ringing + below + max(abs(self.slope[0]), abs(self.slope[-1])))
+
+    def _settled(self) -> np.ndarray:
+        """F1' with the sign of F1's own differences where F1 falls to the end of the line.
+
+        Values of F1 may be good relative to themselves where its slope drowns in noise.
+        """
+        f1 = np.where(np.abs(self.f1) > LEAST, self.f1, 0.0)
+        change = np.diff(f1) / np.maximum(np.abs(f1[1:]) + np.abs(f1[:-1]), LEAST)
+        rises, falls = (np.flatnonzero(s * change > 1e-12) for s in (1, -1))
+        right = self.u[min(rises[-1] + 2, len(self.u) - 1)] if len(rises) else -np.inf
+        left = self.u[max(falls[0] - 1, 0)] if len(falls) else np.inf
+        samples = Samples(self.points, jnp.asarray(self.real), self.samples, self.floor)
+        return np.asarray(samples.settled(jnp.asarray(left), jnp.asarray(right)).slope)
 
     def at(self, u: Any) -> tuple[np.ndarray, np.ndarray]:
         """Re z and F1'."""
@@ -313,21 +328,25 @@ def _least(samples: jax.Array, points: jax.Array, u: Any, v_min: Any, v_max: Any
 
 
 def _critical_points(m: _Marginal, best: bool = True) -> list[tuple[float, float, int]]:
-    """(u, Re z, orientation) at the zeros of F1' above the noise; +1 at minima of F1."""
-    significant = np.flatnonzero(np.abs(m.slope) > m.floor)
-    sign = np.sign(m.slope[significant])
+    """(u, Re z, orientation) at the zeros of F1' above the noise; +1 at minima of F1.
+
+    Re z is as wrong as F1', times pi; what is returned is its best value, or its worst.
+    """
+    significant = np.flatnonzero(np.abs(m.signed) > m.floor)
+    sign = np.sign(m.signed[significant])
     found = []
     for i in np.flatnonzero(sign[:-1] != sign[1:]):
         left, right = significant[i], significant[i + 1]
+        minimum = sign[i] < 0
         if right - left <= 3:
             u = float(brentq(lambda x: float(m.at(x)[1]), m.u[left], m.u[right], xtol=1e-14))
             real = float(m.at(u)[0])
         else:  # a gap where F1' is noise: its best place decides, or its worst
             inside = slice(left, right + 1)
-            lowest = (sign[i] < 0) != best
-            pick = np.argmin(m.real[inside]) if lowest else np.argmax(m.real[inside])
+            pick = (np.argmax if minimum == best else np.argmin)(m.real[inside])
             u, real = float(m.u[inside][pick]), float(m.real[inside][pick])
-        found.append((u, real, 1 if sign[i] < 0 else -1))
+        noise = np.pi * m.floor if minimum == best else -np.pi * m.floor
+        found.append((u, real + noise, 1 if minimum else -1))
     return found
 
 
@@ -368,7 +387,7 @@ def _report(potential: Potential, m: _Marginal) -> PenroseReport:
             False, 0.0, k, None, at, winding, True, verdict="unstable", growth=growth
         )
     report = _margin(potential, m, v_min, v_max)
-    faint = (np.abs(m.slope) <= m.floor) & (m.real + 1 / v_max < 0)
+    faint = (np.abs(m.signed) <= m.floor) & (m.real + 1 / v_max < np.pi * m.floor)
     doubtful = _growing(_critical_points(m, best=False), v_min, v_max) is not None
     if doubtful or (m.floor > QUIET * m.scale and bool(faint.any())):
         share = f"F1' is noise below {m.floor / m.scale:.1e} of its maximum"
@@ -397,15 +416,17 @@ def _growth(potential: Potential, m: _Marginal) -> float:
     On the line at a distance gamma from the axis z is a smoothed transform, its spectrum damped by
     $e^{-\omega \gamma}$; a wave is where it is real and -1/z is a value of Vhat.
     """
-    count = 2 * len(m.slope)
+    finer = 8  # zeros are then found to 1e-3 of a spacing by a chord
+    count = 16 * len(m.slope)  # periodic images count like the inverse square of their distance
     omega = 2 * np.pi * np.fft.rfftfreq(count, m.step)
-    spectrum = np.fft.rfft(m.slope, count)
+    spectrum = finer * np.fft.rfft(m.slope, count)
     v_min, v_max = float(potential.v_min), float(potential.v_max)
 
     def rate(gamma: float) -> float:
         damped = spectrum * np.exp(-omega * gamma)
         real, slope = (
-            np.fft.irfft(x, count)[: len(m.slope)] for x in (-1j * np.pi * damped, damped)
+            np.fft.irfft(x, finer * count)[: finer * len(m.slope)]
+            for x in (-1j * np.pi * damped, damped)
         )
         i = np.flatnonzero(slope[:-1] * slope[1:] < 0)
         share = slope[i] / (slope[i] - slope[i + 1])
