@@ -31,7 +31,8 @@ from relaxon.distributions.functionals import VelocitySpace, moments, temperatur
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
-from relaxon.screening.penrose import VERDICTS, penrose
+from relaxon.screening.criterion import VERDICTS
+from relaxon.screening.penrose import penrose
 from relaxon.screening.potentials import Potential
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.stepping.stabilized import StabilizedStepper

@@ -21,7 +21,7 @@ class Samples(eqx.Module):
     u: jax.Array
     real: jax.Array
     slope: jax.Array
-    floor: jax.Array | float = 0.0
+    floor: jax.Array
     solid: jax.Array | bool = True
 
     def settled(self, left: jax.Array, right: jax.Array) -> Samples:
