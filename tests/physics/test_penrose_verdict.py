@@ -67,9 +67,7 @@ def test_good_data_are_stable(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "d, n, v_max", [(2, 32, 6), (2, 48, 6), (2, 64, 8), (3, 32, 5.5), (3, 48, 6)]
-)
+@pytest.mark.parametrize("d, n, v_max", [(2, 32, 6), (2, 64, 8), (3, 32, 5.5), (3, 48, 6)])
 def test_gaussians_are_stable(d, n, v_max):
     """The logarithm of a Gaussian is concave, however little of its F1' is above the noise."""
     grid = VELOCITY(d, n, float(v_max))

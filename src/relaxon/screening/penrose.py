@@ -115,9 +115,8 @@ class _Marginal:
         rises, falls = (np.flatnonzero(s * change > 1e-12) for s in (1, -1))
         right = self.u[min(rises[-1] + 2, len(self.u) - 1)] if len(rises) else -np.inf
         left = self.u[max(falls[0] - 1, 0)] if len(falls) else np.inf
-        samples = Samples(
-            self.points, jnp.asarray(self.real), self.samples, jnp.asarray(self.floor)
-        )
+        real, floor = jnp.asarray(self.real), jnp.asarray(self.floor)
+        samples = Samples(self.points, real, self.samples, floor)
         return np.asarray(samples.settled(jnp.asarray(left), jnp.asarray(right)).slope)
 
     def at(self, u: Any) -> tuple[np.ndarray, np.ndarray]:
