@@ -52,8 +52,8 @@ class LenardBalescu(Equation):
 
     On a `RadialGrid` (d = 2, 3): mass and energy exact to rounding, Maxwellians stationary to
     rounding, the entropy of the semi-discrete equation never increases; order 4 in the cell size
-    where K is smooth (`rhs` at the origin in d = 2, too: `relaxon.collisions.radial.origin`). Radial distributions in d = 3 are always Penrose-stable; in d = 2 rings need
-    not be.
+    where K is smooth (`rhs` at the origin in d = 2, too: `relaxon.collisions.radial.origin`).
+    Radial distributions in d = 3 are always Penrose-stable; in d = 2 rings need not be.
 
     On a `VelocityGrid` (d = 2, 3): plane integrals by nonuniform FFT, O(n^d log n); mass, momentum
     and energy exact to rounding, Maxwellians stationary to rounding; spectrally accurate while K
