@@ -23,7 +23,11 @@ LAYERS = [
 # The same for the inside of folders that have parts: a star stands for all that is not named. What
 # has no line here is free of circles.
 INSIDE = {
-    "screening": [["plasma_function", "potentials"], ["penrose", "waves"], ["dispersion"]],
+    "screening": [
+        ["criterion", "plasma_function", "potentials"],
+        ["penrose", "waves"],
+        ["dispersion"],
+    ],
     "collisions": [["cartesian", "radial"], ["*"], ["linear", "two_scale"]],
     "reaction": [["equations"], ["data", "scheme", "theory"]],
     "reports": [["recorded"], ["citations", "headlines"], ["figures"], ["page"]],

@@ -14,6 +14,7 @@ from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
 from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.radial.form import Frame, log_rate
 from relaxon.collisions.radial.kernels import FixedKernel, MinKernel
+from relaxon.collisions.radial.origin import pointwise
 from relaxon.collisions.radial.relaxation import LARGEST_CHANGE, RelativeSystem
 from relaxon.collisions.radial.screening import (
     RadialScreening,
@@ -117,7 +118,8 @@ class Landau(Equation):
         """Collisions plus reaction, shape `grid.shape`.
 
         Accuracy: order 4 in integrals against smooth functions and at fixed r; the error at single
-        cells grows like dx^4/r^2 towards r = 0, where it is of order 2 (tests/physics).
+        cells grows like dx^4/r^2 towards r = 0, where it is of order 2 in d = 3 (tests/physics) and
+        of order 4 in d = 2 (`relaxon.collisions.radial.origin`).
 
         Raises:
             InputError: A grid and gamma for which there is no operator.
@@ -131,7 +133,7 @@ class Landau(Equation):
         frame = Frame(grid, mass, temperature)
         ell = jnp.log(jnp.maximum(f, 1e-300) / jnp.maximum(frame.maxwellian, 1e-300))
         collisions = f * log_rate(frame.adapted(ell), self.kernel_model(grid).value, ell)
-        return collisions + self.reaction * f**2
+        return pointwise(grid, f, collisions) + self.reaction * f**2
 
     def coefficients(self, f: OnGrid, grid: Any) -> tuple[Any, Array]:
         r"""Diffusion and friction at the cell faces.

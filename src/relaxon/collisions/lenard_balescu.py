@@ -13,6 +13,7 @@ from relaxon.collisions.cartesian.equilibrium import matched_maxwellian
 from relaxon.collisions.cartesian.radon_operator import RadonOperator, resolution
 from relaxon.collisions.cartesian.relaxation import CartesianRelaxation
 from relaxon.collisions.radial.form import Frame, log_rate
+from relaxon.collisions.radial.origin import pointwise
 from relaxon.collisions.radial.relaxation import LARGEST_CHANGE, NEARLY_ZERO, RelativeSystem
 from relaxon.collisions.radial.screening import (
     RadialScreening,
@@ -30,7 +31,8 @@ from relaxon.distributions.functionals import VelocitySpace, moments, temperatur
 from relaxon.distributions.gaussians import maxwellian
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.radial import RadialGrid
-from relaxon.screening.penrose import VERDICTS, penrose
+from relaxon.screening.criterion import VERDICTS
+from relaxon.screening.penrose import penrose
 from relaxon.screening.potentials import Potential
 from relaxon.stepping.rosenbrock import Rosenbrock
 from relaxon.stepping.stabilized import StabilizedStepper
@@ -50,8 +52,8 @@ class LenardBalescu(Equation):
 
     On a `RadialGrid` (d = 2, 3): mass and energy exact to rounding, Maxwellians stationary to
     rounding, the entropy of the semi-discrete equation never increases; order 4 in the cell size
-    where K is smooth. Radial distributions in d = 3 are always Penrose-stable; in d = 2 rings need
-    not be.
+    where K is smooth (`rhs` at the origin in d = 2, too: `relaxon.collisions.radial.origin`).
+    Radial distributions in d = 3 are always Penrose-stable; in d = 2 rings need not be.
 
     On a `VelocityGrid` (d = 2, 3): plane integrals by nonuniform FFT, O(n^d log n); mass, momentum
     and energy exact to rounding, Maxwellians stationary to rounding; spectrally accurate while K
@@ -159,7 +161,8 @@ def _rate(model: RadialScreening, f: Array) -> tuple[Array, Array]:
     least = jnp.where(f > 0, -jnp.inf, jnp.log(NEARLY_ZERO))
     ell = jnp.maximum(log_f - frame.log_maxwellian, least)
     log_f = jnp.where(f > 0, log_f, ell + frame.log_maxwellian)
-    return f * log_rate(frame.adapted(ell), model.kernel(log_f), ell), model.stable(log_f)
+    rate = f * log_rate(frame.adapted(ell), model.kernel(log_f), ell)
+    return pointwise(grid, f, rate), model.stable(log_f)
 
 
 @solves(LenardBalescu, RadialGrid, memory=lambda grid: 15.0 * grid.n**2)

@@ -16,6 +16,12 @@ from relaxon.numerics.legendre import gauss_legendre
 
 NUFFT_TOLERANCE = 1e-13
 
+ROUNDING = 1e-14
+"""What rounding leaves of a slope, relative to the largest."""
+
+SAFETY = 4.0
+"""What the spacing leaves out, over its estimate."""
+
 
 def sample_transform(f: jax.Array, points: tuple[jax.Array, ...]) -> jax.Array:
     r"""`sum_k f_k exp(-i k.x)` at points x in [-pi, pi)^d, k the centred integers of the grid.
@@ -195,14 +201,15 @@ class LineTransform(eqx.Module):
         # H1 from the deviation alone: the tilted slope of the Maxwellian is zero.
         return Parts(lines, rest.slope + shift * rest.value, deviation, spectrum)
 
-    def noise(self, parts: Parts) -> tuple[jax.Array, jax.Array]:
-        r"""How wrong F1' may be, from the data: (of the spacing, of the box), two scalars.
+    def noise(self, parts: Parts) -> jax.Array:
+        r"""How wrong F1' may be, from the data: rounding, spacing, box; shape (3, N).
 
         What the spacing leaves out rings with the amplitude $ \int |\omega \hat F_1| d\omega/\pi $
         beyond the last frequency, extrapolated from the last two twentieths of the band as a
         geometric series (no more than the last of them, where the spectrum is flat: an edge, or
-        the rounding of the transform). A value left on the faces of the box
-        is an edge of F1, a cell wide. Whatever has driven F1 below zero is noise, too.
+        the rounding of the transform); it is different for every direction. A value left on the
+        faces of the box is an edge of F1, a cell wide. Whatever has driven F1 below zero is noise,
+        too.
         """
         part = self.count // 20
         weight = self.frequencies / (2 * self.half_length)
@@ -210,12 +217,17 @@ class LineTransform(eqx.Module):
         last = jnp.sum(content[:, -part:], axis=1)
         before = jnp.sum(content[:, -2 * part : -part], axis=1)
         ratio = jnp.clip(last / jnp.maximum(before, 1e-300), 0.0, 0.5)
-        ringing = jnp.max(last * ratio / (1 - ratio))
+        below = jnp.maximum(-jnp.min(parts.lines.value, axis=1), 0.0) / self.grid.spacing
         faces = [
             jnp.sum(jnp.abs(jnp.take(parts.deviation, end, axis=axis)))
             for axis in range(self.grid.d)
             for end in (0, -1)
         ]
-        edge = self.grid.cell / self.grid.spacing * jnp.max(jnp.stack(faces))
-        below = jnp.maximum(-jnp.min(parts.lines.value), 0.0)
-        return ringing + below / self.grid.spacing, edge / self.grid.spacing
+        edge = self.grid.cell / self.grid.spacing**2 * jnp.max(jnp.stack(faces))
+        return jnp.stack(
+            [
+                ROUNDING * jnp.max(jnp.abs(parts.lines.slope), axis=1),
+                SAFETY * (last * ratio / (1 - ratio) + below),
+                jnp.broadcast_to(edge, below.shape),
+            ]
+        )

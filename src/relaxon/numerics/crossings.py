@@ -14,13 +14,29 @@ class Samples(eqx.Module):
         u: Increasing, shape (points,).
         real: Re z, shape (..., points).
         slope: F1' or a positive multiple, same shape.
+        floor: How wrong the slope may be, shape (..., 1) or ().
         solid: Where a zero of F1' may count, broadcasting to that shape.
     """
 
     u: jax.Array
     real: jax.Array
     slope: jax.Array
+    floor: jax.Array
     solid: jax.Array | bool = True
+
+    def settled(self, left: jax.Array, right: jax.Array) -> Samples:
+        """The same if F1 has no minimum at u <= left, nor at u >= right, shape (...).
+
+        Once F1 falls for sure beyond `right` it falls to the end; so it does before `left`.
+        """
+        right, left = right[..., None], left[..., None]
+        fall = (self.u >= right) & (self.slope < -self.floor)
+        rise = (self.u <= left) & (self.slope > self.floor)
+        first = jnp.min(jnp.where(fall, self.u, jnp.inf), axis=-1, keepdims=True)
+        last = jnp.max(jnp.where(rise, self.u, -jnp.inf), axis=-1, keepdims=True)
+        slope = jnp.where(self.u >= first, jnp.minimum(self.slope, -2 * self.floor), self.slope)
+        slope = jnp.where(self.u <= last, jnp.maximum(slope, 2 * self.floor), slope)
+        return Samples(self.u, self.real, slope, self.floor, self.solid)
 
 
 class Minima(eqx.Module):
@@ -48,7 +64,23 @@ def _cubic(values: jax.Array, t: jax.Array) -> tuple[jax.Array, jax.Array]:
     return b + t * (one + t * (two + t * three)), one + t * (2 * two + 3 * t * three)
 
 
-def minima_of(samples: Samples, floor: jax.Array | float) -> Minima:
+def _shift(values: jax.Array, first: float) -> jax.Array:
+    """The value at the sample before."""
+    return jnp.roll(values, 1, axis=-1).at[..., 0].set(first)
+
+
+def _since(start: jax.Array, values: jax.Array) -> jax.Array:
+    """The largest value from the last start on, that one included; along the last axis."""
+
+    def joined(left: tuple, right: tuple) -> tuple:
+        (a, x), (b, y) = left, right
+        return a | b, jnp.where(b, y, jnp.maximum(x, y))
+
+    flags = jnp.broadcast_to(start, values.shape)
+    return jax.lax.associative_scan(joined, (flags, values), axis=values.ndim - 1)[1]
+
+
+def minima_of(samples: Samples) -> Minima:
     """The minima of F1 between slopes above the noise; for use inside jit.
 
     Where the slope changes its sign between neighbours (or within three spacings) the zero is
@@ -57,45 +89,33 @@ def minima_of(samples: Samples, floor: jax.Array | float) -> Minima:
     Accuracy: order 4 in the spacing of uniform lines.
     """
     real, slope = samples.real, samples.slope
-    sure = (jnp.abs(slope) > floor) & samples.solid
+    sure = (jnp.abs(slope) > samples.floor) & samples.solid
     before = jnp.roll(slope, 1, axis=-1)
     zero = (before <= 0) & (slope > 0)
     t = -before / jnp.where(zero, slope - before, 1.0)
     for _ in range(3):
         value, rise = _cubic(slope, t)
         t = jnp.clip(t - value / jnp.where(rise > 0, rise, jnp.inf), 0.0, 1.0)
-    there = jnp.where(zero, _cubic(real, t)[0], jnp.nan)
+    there = _cubic(real, t)[0]
     step = samples.u - jnp.roll(samples.u, 1)
     place = samples.u + (t - 1) * step
 
-    sign = jnp.where(sure, jnp.sign(slope), 0.0)
+    index = jnp.arange(real.shape[-1])
+    # before each sample: the last sure one, and the last change of sign up to here
+    last = _shift(jax.lax.cummax(jnp.where(sure, index, -1), axis=real.ndim - 1), -1)
+    cross = jax.lax.cummax(jnp.where(zero, index, -1), axis=real.ndim - 1)
+    # largest and least Re z since then
+    extremes = _since(sure, jnp.stack([real, -real]))
+    high, low = _shift(extremes[0], -jnp.inf), -_shift(extremes[1], -jnp.inf)
 
-    def advance(since: tuple, here: tuple) -> tuple[tuple, tuple]:
-        """What is known since the last sure sample, before and after this one."""
-        last, high, low, cross, at, gap = since
-        sign, real, there, place = here
-        begun, found = sign != 0, ~jnp.isnan(there)
-        after = (
-            jnp.where(begun, sign, last),
-            jnp.where(begun, real, jnp.maximum(high, real)),
-            jnp.where(begun, real, jnp.minimum(low, real)),
-            jnp.where(begun, jnp.nan, jnp.where(found, there, cross)),
-            jnp.where(found, place, at),
-            jnp.where(begun, 0, gap + 1),
-        )
-        return after, since
+    def of(values: jax.Array, where: jax.Array) -> jax.Array:
+        return jnp.take_along_axis(values, jnp.maximum(where, 0), axis=-1)
 
-    lines = tuple(jnp.moveaxis(x, -1, 0) for x in (sign, real, there, place))
-    empty = jnp.zeros(real.shape[:-1])
-    began = (empty, lines[1][0], lines[1][0], empty + jnp.nan, empty, empty.astype(int))
-    before_it = jax.lax.scan(advance, began, lines)[1]
-    last, high, low, cross, at, gap = (jnp.moveaxis(x, 0, -1) for x in before_it)
-    rising = sure & (slope > 0) & (last < 0)
-    at = jnp.where(zero, place, at)
-    cross = jnp.where(zero, there, cross)
-    short = (gap <= 2) & ~jnp.isnan(cross)
-    certain = jnp.where(short, cross, jnp.maximum(high, real))
-    possible = jnp.where(short, cross, jnp.minimum(low, real))
+    rising = sure & (slope > 0) & (last >= 0) & (of(slope, last) < 0)
+    at = of(place, cross)
+    short = (index - last <= 3) & (cross > last)
+    certain = jnp.where(short, of(there, cross), jnp.maximum(high, real))
+    possible = jnp.where(short, of(there, cross), jnp.minimum(low, real))
     certain = jnp.where(rising, certain, jnp.inf)
     which = jnp.argmin(certain, axis=-1)[..., None]
     return Minima(

@@ -76,9 +76,16 @@ def checked(functionals: Any) -> Mapping[str, Functional]:
 
 
 def prepared(
-    functionals: Mapping[str, Functional], stepper: Stepper, grid: Any, state: Any
+    functionals: Mapping[str, Functional],
+    stepper: Stepper,
+    grid: Any,
+    state: Any,
+    resumed: bool = False,
 ) -> dict[str, Functional]:
     """Functionals as a run records them.
+
+    A run on disk may be of a version that recorded less by itself: a functional of it keeps the
+    name of a diagnostic, and is recorded in its place, as it was before.
 
     Raises:
         InputError: One cannot be traced, gives no real numbers, or takes the name of something
@@ -87,7 +94,7 @@ def prepared(
     if not functionals:
         return {}
     fields = eqx.filter_eval_shape(stepper.fields, state)
-    own = set(eqx.filter_eval_shape(stepper.diagnostics, state))
+    own = set() if resumed else set(eqx.filter_eval_shape(stepper.diagnostics, state))
     taken = {"time", "t", *fields, *grid.coordinates()}
     found = {}
     for name, functional in functionals.items():

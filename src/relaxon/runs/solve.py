@@ -236,7 +236,9 @@ class _Run:
         self.records: list[dict[str, np.ndarray]] = []
         self.state: Any = None
         self.coordinates = {k: np.asarray(v) for k, v in problem.grid.coordinates().items()}
-        self.functionals = functionals.prepared(record.functionals, stepper, problem.grid, start)
+        self.functionals = functionals.prepared(
+            record.functionals, stepper, problem.grid, start, resumed=begun is not None
+        )
 
     def create(self) -> None:
         """Write the run directory, if there is to be one."""

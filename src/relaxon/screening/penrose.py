@@ -5,7 +5,7 @@ the number of minima of F1 with 1 + Vhat(k) Re z < 0 minus that of maxima; the l
 k at a given u is |Im z|/|z| if Vhat takes the value -Re z/|z|^2. Source: duerinckx2023 (1.10).
 
 Where F1' is below the noise of the data its zeros are nobody's: a verdict is `stable`, `unstable`
-or `undecided`. `judge` is the criterion, compiled, for `penrose`, the operator and runs alike.
+or `undecided`. `relaxon.screening.criterion` decides for `penrose`, the operator and runs alike.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from relaxon.core.errors import require
+from relaxon.numerics.concavity import LEAST
 from relaxon.numerics.crossings import Samples, minima_of
 from relaxon.numerics.hilbert import hilbert_at, hilbert_uniform
+from relaxon.screening.criterion import QUIET, VERDICTS, Judgement, judge_grid, least_epsilon
 from relaxon.screening.potentials import Potential
 
 ROUNDING = 1e-14
@@ -32,14 +33,6 @@ ROUNDING = 1e-14
 
 SAFETY = 4.0
 """Noise of F1' over its estimate."""
-
-QUIET = 1e-12
-"""Noise of F1', relative to its maximum, that no finer grid would remove."""
-
-VERDICTS = ("stable", "undecided", "unstable")
-
-STARTS, ROUNDS = 3, 3
-"""Directions from which the worst one is looked for, and how often the step is cut by three."""
 
 
 @dataclass(frozen=True)
@@ -84,171 +77,6 @@ class PenroseReport:
         return f"{name}: min |eps| = {self.margin:.6g} at {where}."
 
 
-def least_epsilon(z: jax.Array, v_min: jax.Array, v_max: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Min |1 + v z| over v_min <= v <= v_max and the minimising v; for use inside jit."""
-    square = z.real**2 + z.imag**2
-    safe = jnp.where(square > 0, square, 1.0)
-    v = jnp.clip(jnp.where(square > 0, -z.real / safe, v_min), v_min, v_max)
-    interior = (v > v_min) & (v < v_max)
-    # at the interior minimum |1 + v z| = |Im z|/|z| without cancellation
-    return jnp.where(interior, jnp.abs(z.imag) / jnp.sqrt(safe), jnp.abs(1 + v * z)), v
-
-
-def least_at_minima(
-    real: jax.Array, slope: jax.Array, v_max: jax.Array, solid: jax.Array | bool = True
-) -> jax.Array:
-    r"""Least $1 + Vhat_{max} Re z$ over the minima of F1 between samples; for use inside jit.
-
-    A wave grows if it is negative (duerinckx2023 (1.10)).
-
-    Args:
-        real: Re z at increasing u along the last axis, shape (..., N).
-        slope: F1' or a positive multiple there; zero where it is noise.
-        v_max: The largest Vhat.
-        solid: Where a minimum may count, shape (..., N - 1), by the sample on its right.
-
-    Returns:
-        Scalar, Re z at the zeros of F1'; infinite if there is no minimum.
-    """
-    points = real.shape[-1]
-    where = jnp.concatenate([jnp.ones((1,), bool), jnp.broadcast_to(solid, (points - 1,))])
-    found = minima_of(Samples(jnp.arange(float(points)), real, slope, where), 0.0)
-    least = jnp.min(found.certain)
-    return jnp.where(jnp.isfinite(least), 1.0 + v_max * least, jnp.inf)
-
-
-class Judgement(eqx.Module):
-    """What `judge` found, scalars but for `direction`.
-
-    Attributes:
-        depth: Least Re z + 1/Vhat_max over the minima of F1 and directions; negative: unstable.
-        direction, u: Where.
-        code: 0 stable, 1 undecided, 2 unstable (`VERDICTS`).
-        silent: Whether waves would be resonant where F1' is noise.
-        noise: Noise of F1': rounding, what the spacing leaves out, what the box cuts off.
-    """
-
-    depth: jax.Array
-    direction: jax.Array
-    u: jax.Array
-    code: jax.Array
-    silent: jax.Array
-    noise: jax.Array
-
-
-def judge(
-    scan: Samples,
-    normals: jax.Array,
-    noise: jax.Array,
-    v_max: jax.Array,
-    look: Callable[[jax.Array], Samples],
-    angle: float,
-) -> Judgement:
-    """The Penrose criterion over directions, for use inside jit.
-
-    Directions are ranked by the least Re z at minima of F1. From the worst `STARTS` of them that
-    are no neighbours a pattern search goes on, if there are minima at all: its cost is `ROUNDS`
-    calls of `look`.
-
-    Args:
-        scan: z on the lines of all scanned directions, shape (N, points).
-        normals: The directions, shape (N, d).
-        noise: How wrong F1' may be: rounding, spacing, box; shape (3,).
-        v_max: The largest Vhat.
-        look: z on the lines of other directions.
-        angle: Distance between neighbouring directions.
-    """
-    floor = jnp.sum(noise)
-    top = 1.0 / v_max
-    first = minima_of(scan, floor)
-    faint = (jnp.abs(scan.slope) <= floor) & scan.solid & (scan.real + top < 0)
-    silent = jnp.any(faint) & (floor > QUIET * jnp.max(jnp.abs(scan.slope)))
-
-    picks, rank = [], first.certain
-    for _ in range(STARTS):
-        best = jnp.argmin(rank)
-        picks.append(best)
-        near = jnp.abs(normals @ normals[best]) > math.cos(1.6 * angle)
-        rank = jnp.where(near, jnp.inf, rank)
-    chosen = jnp.stack(picks)
-    start = (normals[chosen], first.certain[chosen], first.possible[chosen], first.u[chosen])
-
-    def search(best: tuple) -> tuple:
-        def round_(index: jax.Array, best: tuple) -> tuple:
-            around = jax.vmap(_pattern, (0, None))(best[0], 0.6 * angle / 3.0**index)
-            count = around.shape[1]
-            found = minima_of(look(around.reshape(-1, normals.shape[1])), floor)
-            depth, possible, u = (
-                x.reshape(-1, count) for x in (found.certain, found.possible, found.u)
-            )
-            which = jnp.argmin(depth, axis=1)
-            rows = jnp.arange(STARTS)
-            return around[rows, which], depth[rows, which], jnp.min(possible, 1), u[rows, which]
-
-        return jax.lax.fori_loop(0, ROUNDS, round_, best)
-
-    some = jnp.isfinite(jnp.min(first.certain))
-    normal, certain, possible, u = jax.lax.cond(some, search, lambda best: best, start)
-    worst = jnp.argmin(certain)
-    depth = certain[worst] + top
-    doubt = jnp.minimum(jnp.min(possible), jnp.min(first.possible)) + top
-    tolerance = jnp.pi * floor
-    undecided = (doubt < tolerance) | silent
-    code = jnp.where(depth < -tolerance, 2, jnp.where(undecided, 1, 0))
-    return Judgement(depth, normal[worst], u[worst], code, silent, noise)
-
-
-def judge_lines(transform: Any, f: Any, maxwellian: Any, parts: Any, v_max: Any) -> Judgement:
-    """`judge` on a Cartesian grid, for use inside jit.
-
-    Args:
-        transform: A `LineTransform` of the grid; its directions are scanned.
-        f: Distribution on the grid.
-        maxwellian: The one with its invariants.
-        parts: `transform.parted(f, maxwellian)`.
-        v_max: The largest Vhat.
-    """
-
-    def samples(transform: Any, lines: Any) -> Samples:
-        inside = jnp.abs(transform.u) <= transform.reach[:, None]
-        return Samples(transform.u, lines.hilbert, lines.slope, inside)
-
-    def look(normals: jax.Array) -> Samples:
-        other = transform.toward(normals, 4)
-        return samples(other, other.parted(f, maxwellian).lines)
-
-    spacing, box = transform.noise(parts)
-    rounding = ROUNDING * jnp.max(jnp.abs(parts.lines.slope))
-    noise = jnp.stack([rounding, SAFETY * spacing, box])
-    scan, (count, d) = samples(transform, parts.lines), transform.normals.shape
-    angle = math.pi / (count if d == 2 else math.sqrt(count))
-    return judge(scan, transform.normals, noise, v_max, look, angle)
-
-
-@eqx.filter_jit
-def judge_grid(f: Any, grid: Any, v_max: Any) -> tuple[Judgement, Samples]:
-    """The judgement of f on a Cartesian grid, and z on the scanned lines."""
-    transform, maxwellian = grid.line_transform(), grid.matched(f)
-    parts = transform.parted(f, maxwellian)
-    scan = Samples(transform.u, parts.lines.hilbert, parts.lines.slope)
-    return judge_lines(transform, f, maxwellian, parts, v_max), scan
-
-
-def _pattern(normal: jax.Array, angle: jax.Array) -> jax.Array:
-    """Directions about one: itself and steps of `angle` along 3^(d-1) - 1 ways, shape (m, d)."""
-    d = normal.shape[0]
-    if d == 2:
-        tangents = jnp.stack([jnp.stack([-normal[1], normal[0]])])
-    else:
-        axis = jnp.eye(3)[jnp.argmin(jnp.abs(normal))]
-        one = jnp.cross(normal, axis)
-        one = one / jnp.linalg.norm(one)
-        tangents = jnp.stack([one, jnp.cross(normal, one)])
-    ways = np.stack(np.meshgrid(*([0.0, -1.0, 1.0],) * (d - 1), indexing="ij"), -1)
-    moved = normal + jnp.tan(angle) * (ways.reshape(-1, d - 1) @ tangents)
-    return moved / jnp.linalg.norm(moved, axis=-1, keepdims=True)
-
-
 class _Marginal:
     """z and F1' anywhere, from samples."""
 
@@ -268,6 +96,7 @@ class _Marginal:
         self.samples, self.points = jnp.asarray(self.slope), jnp.asarray(self.u)
         self.real = np.asarray(hilbert_uniform(self.samples))
         self.floor = ROUNDING * self.scale + self._noise()
+        self.signed = self._settled()
 
     def _noise(self) -> float:
         """What the samples themselves show to be noise of F1': ringing, ends, F1 below zero."""
@@ -275,6 +104,20 @@ class _Marginal:
         ringing = SAFETY * 2 * size[9 * len(size) // 10 :].sum() / len(self.slope)
         below = max(-float(self.f1.min()), 0.0) / self.step
         return float(ringing + below + max(abs(self.slope[0]), abs(self.slope[-1])))
+
+    def _settled(self) -> np.ndarray:
+        """F1' with the sign of F1's own differences where F1 falls to the end of the line.
+
+        Values of F1 may be good relative to themselves where its slope drowns in noise.
+        """
+        f1 = np.where(np.abs(self.f1) > LEAST, self.f1, 0.0)
+        change = np.diff(f1) / np.maximum(np.abs(f1[1:]) + np.abs(f1[:-1]), LEAST)
+        rises, falls = (np.flatnonzero(s * change > 1e-12) for s in (1, -1))
+        right = self.u[min(rises[-1] + 2, len(self.u) - 1)] if len(rises) else -np.inf
+        left = self.u[max(falls[0] - 1, 0)] if len(falls) else np.inf
+        real, floor = jnp.asarray(self.real), jnp.asarray(self.floor)
+        samples = Samples(self.points, real, self.samples, floor)
+        return np.asarray(samples.settled(jnp.asarray(left), jnp.asarray(right)).slope)
 
     def at(self, u: Any) -> tuple[np.ndarray, np.ndarray]:
         """Re z and F1'."""
@@ -297,21 +140,25 @@ def _least(samples: jax.Array, points: jax.Array, u: Any, v_min: Any, v_max: Any
 
 
 def _critical_points(m: _Marginal, best: bool = True) -> list[tuple[float, float, int]]:
-    """(u, Re z, orientation) at the zeros of F1' above the noise; +1 at minima of F1."""
-    significant = np.flatnonzero(np.abs(m.slope) > m.floor)
-    sign = np.sign(m.slope[significant])
+    """(u, Re z, orientation) at the zeros of F1' above the noise; +1 at minima of F1.
+
+    Re z is as wrong as F1', times pi; what is returned is its best value, or its worst.
+    """
+    significant = np.flatnonzero(np.abs(m.signed) > m.floor)
+    sign = np.sign(m.signed[significant])
     found = []
     for i in np.flatnonzero(sign[:-1] != sign[1:]):
         left, right = significant[i], significant[i + 1]
+        minimum = sign[i] < 0
         if right - left <= 3:
             u = float(brentq(lambda x: float(m.at(x)[1]), m.u[left], m.u[right], xtol=1e-14))
             real = float(m.at(u)[0])
         else:  # a gap where F1' is noise: its best place decides, or its worst
             inside = slice(left, right + 1)
-            lowest = (sign[i] < 0) != best
-            pick = np.argmin(m.real[inside]) if lowest else np.argmax(m.real[inside])
+            pick = (np.argmax if minimum == best else np.argmin)(m.real[inside])
             u, real = float(m.u[inside][pick]), float(m.real[inside][pick])
-        found.append((u, real, 1 if sign[i] < 0 else -1))
+        noise = np.pi * m.floor if minimum == best else -np.pi * m.floor
+        found.append((u, real + noise, 1 if minimum else -1))
     return found
 
 
@@ -352,7 +199,7 @@ def _report(potential: Potential, m: _Marginal) -> PenroseReport:
             False, 0.0, k, None, at, winding, True, verdict="unstable", growth=growth
         )
     report = _margin(potential, m, v_min, v_max)
-    faint = (np.abs(m.slope) <= m.floor) & (m.real + 1 / v_max < 0)
+    faint = (np.abs(m.signed) <= m.floor) & (m.real + 1 / v_max < np.pi * m.floor)
     doubtful = _growing(_critical_points(m, best=False), v_min, v_max) is not None
     if doubtful or (m.floor > QUIET * m.scale and bool(faint.any())):
         share = f"F1' is noise below {m.floor / m.scale:.1e} of its maximum"
@@ -381,15 +228,17 @@ def _growth(potential: Potential, m: _Marginal) -> float:
     On the line at a distance gamma from the axis z is a smoothed transform, its spectrum damped by
     $e^{-\omega \gamma}$; a wave is where it is real and -1/z is a value of Vhat.
     """
-    count = 2 * len(m.slope)
+    finer = 8  # zeros are then found to 1e-3 of a spacing by a chord
+    count = 16 * len(m.slope)  # periodic images count like the inverse square of their distance
     omega = 2 * np.pi * np.fft.rfftfreq(count, m.step)
-    spectrum = np.fft.rfft(m.slope, count)
+    spectrum = finer * np.fft.rfft(m.slope, count)
     v_min, v_max = float(potential.v_min), float(potential.v_max)
 
     def rate(gamma: float) -> float:
         damped = spectrum * np.exp(-omega * gamma)
         real, slope = (
-            np.fft.irfft(x, count)[: len(m.slope)] for x in (-1j * np.pi * damped, damped)
+            np.fft.irfft(x, finer * count)[: finer * len(m.slope)]
+            for x in (-1j * np.pi * damped, damped)
         )
         i = np.flatnonzero(slope[:-1] * slope[1:] < 0)
         share = slope[i] / (slope[i] - slope[i + 1])
@@ -511,7 +360,7 @@ def _penrose_on_lines(
     normals = np.asarray(grid.line_transform().normals)
     verdict = VERDICTS[int(found.code)]
     if verdict == "unstable":
-        depth = np.asarray(minima_of(scan, jnp.sum(found.noise)).certain)
+        depth = np.asarray(minima_of(scan).certain)
         order = np.argsort(depth)
         wild = order[depth[order] + 1 / float(potential.v_max) < 0]
         wild = wild[:: max(1, len(wild) // 16)]

@@ -9,6 +9,7 @@ import pytest
 
 from relaxon.core.errors import InputError
 from relaxon.numerics.hilbert import hilbert_at
+from relaxon.screening.criterion import least_at_minima
 from relaxon.screening.dispersion import (
     epsilon,
     epsilon_maxwellian,
@@ -20,7 +21,6 @@ from relaxon.screening.dispersion import (
     z_maxwellian,
     z_of_marginal,
 )
-from relaxon.screening.penrose import least_at_minima
 from relaxon.screening.plasma_function import dispersion_integral
 from relaxon.screening.potentials import Coulomb, Gaussian
 

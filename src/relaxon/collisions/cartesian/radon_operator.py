@@ -19,7 +19,7 @@ from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.plane_integrals import Lines
 from relaxon.grids.radial import sphere_area
 from relaxon.numerics.legendre import gauss_legendre
-from relaxon.screening.penrose import Judgement, judge_lines, least_epsilon
+from relaxon.screening.criterion import Judgement, judge_lines, least_epsilon
 
 
 class Screening(Protocol):
@@ -200,7 +200,7 @@ class RadonOperator(eqx.Module):
 
         The least `|1 + s z(u; n)|` over the lines and `0 <= s <= vhat_max`; negative (the
         distance to marginality, `1 + vhat_max Re z`) where a direction has a minimum of F1 with
-        `1 + vhat_max Re z < 0` for sure; see `relaxon.screening.penrose.judge`.
+        `1 + vhat_max Re z < 0` for sure; see `relaxon.screening.criterion.judge`.
         """
         maxwellian = matched_maxwellian(f, self.grid)
         parts = self.radon.line.parted(f, maxwellian)

@@ -33,7 +33,7 @@ from relaxon.collisions.radial.kernels import KernelModel, MinKernel, StripKerne
 from relaxon.grids.abel import abel_matrices, spread_matrix
 from relaxon.grids.radial import RadialGrid, sphere_area
 from relaxon.grids.strips import GAUSS, Strips
-from relaxon.screening.penrose import least_at_minima, least_epsilon
+from relaxon.screening.criterion import least_at_minima, least_epsilon
 from relaxon.screening.potentials import Potential
 
 
