@@ -30,10 +30,15 @@ def report(name, rows):
     print(table)
     assert not wrong, f"{name}: outside the tolerance: {', '.join(wrong)}"
     if "--write" in sys.argv:
-        before, mark, rest = README.read_text(encoding="utf-8").partition(f"<!-- {name} -->\n")
-        assert mark, f"{README.name} has no section for {name}"
-        after = rest[rest.index("<!-- end -->") :]
-        README.write_text(f"{before}{mark}\n{table}\n\n{after}", encoding="utf-8")
+        written(README, name, table)
+
+
+def written(page, name, table):
+    """Put the table into the section of a page between the comments `<!-- name -->` and end."""
+    before, mark, rest = page.read_text(encoding="utf-8").partition(f"<!-- {name} -->\n")
+    assert mark, f"{page.name} has no section for {name}"
+    after = rest[rest.index("<!-- end -->") :]
+    page.write_text(f"{before}{mark}\n{table}\n\n{after}", encoding="utf-8")
 
 
 def save(figure, name):

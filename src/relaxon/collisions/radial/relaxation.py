@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from relaxon.collisions.radial.form import Frame, log_rate
+from relaxon.collisions.radial.form import STEEP, Frame, log_rate
 from relaxon.collisions.radial.jacobian import dense_jacobian, linearize
 from relaxon.collisions.radial.kernels import FixedKernel, KernelModel, MinKernel
 from relaxon.distributions.functionals import log_ratio_entropy
@@ -26,6 +26,9 @@ LARGEST_CHANGE = 5.0
 
 RESOLVED = 1e-3
 """The Fisher information counts as resolved if no more than this share of it is at steep faces."""
+
+STEEP_SHARE = 1e-2
+"""Share of the Fisher information at steep faces above which data are named as not resolved."""
 
 SPARE = 1.3
 """The least r_max in units of the turning point: the weighted distance is then right to a per cent
@@ -186,7 +189,21 @@ class RelativeSystem(System):
         return jnp.stack([relative_entropy(self.frame, y), jnp.where(resolved, fisher, jnp.nan)])
 
     def complaints(self, t: np.ndarray, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
-        """A box that cuts off the tail that decides at the last time; see `turning_point`."""
+        """Data that are steeper than the cells; a box that cuts off what decides at late times."""
+        return self._steep(diagnostics) + self._narrow(t, diagnostics)
+
+    def _steep(self, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+        share = diagnostics["unresolved_fisher"][0] / max(diagnostics["relative_fisher"][0], 1e-290)
+        if not share > STEEP_SHARE:
+            return []
+        return [
+            f"F changes by more than a factor {math.exp(STEEP):.2g} from cell to cell where "
+            f"{share:.1%} of its Fisher information is: the error is that of the cells, whatever "
+            "rtol; raise n."
+        ]
+
+    def _narrow(self, t: np.ndarray, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+        """The box against `turning_point` at the last time."""
         if not (isinstance(self.model, FixedKernel) and isinstance(self.model.value, MinKernel)):
             return []
         grid, last = self.frame.grid, float(t[-1])
