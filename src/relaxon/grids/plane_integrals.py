@@ -20,7 +20,7 @@ ROUNDING = 1e-14
 """What rounding leaves of a slope, relative to the largest."""
 
 SAFETY = 4.0
-"""What the spacing leaves out, over its estimate."""
+"""What the spacing spoils, over its estimate."""
 
 
 def sample_transform(f: jax.Array, points: tuple[jax.Array, ...]) -> jax.Array:
@@ -201,22 +201,23 @@ class LineTransform(eqx.Module):
         # H1 from the deviation alone: the tilted slope of the Maxwellian is zero.
         return Parts(lines, rest.slope + shift * rest.value, deviation, spectrum)
 
-    def noise(self, parts: Parts) -> jax.Array:
+    def noise(self, parts: Parts, f: jax.Array) -> jax.Array:
         r"""How wrong F1' may be, from the data: rounding, spacing, box; shape (3, N).
 
-        What the spacing leaves out rings with the amplitude $ \int |\omega \hat F_1| d\omega/\pi $
-        beyond the last frequency, extrapolated from the last two twentieths of the band as a
-        geometric series (no more than the last of them, where the spectrum is flat: an edge, or
-        the rounding of the transform); it is different for every direction. A value left on the
+        What stands in the last tenth of the band is as doubtful as what the spacing leaves out
+        beyond it (aliases, kinks of f that a limiter has left), and rings along the line with the
+        amplitude $ \int |\omega \hat F_1| d\omega/\pi $; for every direction. A value left on the
         faces of the box is an edge of F1, a cell wide. Whatever has driven F1 below zero is noise,
-        too.
+        too; and what stands next to zeros of f is as wrong as they are (a limiter has left them),
+        spread over the planes.
         """
-        part = self.count // 20
         weight = self.frequencies / (2 * self.half_length)
-        content = jnp.abs(parts.spectrum) * weight
-        last = jnp.sum(content[:, -part:], axis=1)
-        before = jnp.sum(content[:, -2 * part : -part], axis=1)
-        ratio = jnp.clip(last / jnp.maximum(before, 1e-300), 0.0, 0.5)
+        ringing = jnp.sum((jnp.abs(parts.spectrum) * weight)[:, -(self.count // 10) :], axis=1)
+        empty, axes = f <= 0, range(self.grid.d)
+        beside = sum(jnp.roll(empty, s, axis).astype(int) for axis in axes for s in (1, -1)) > 0
+        beside = (
+            self.grid.cell * jnp.sum(jnp.where(beside, jnp.abs(f), 0.0)) / (2 * self.grid.v_max)
+        )
         below = jnp.maximum(-jnp.min(parts.lines.value, axis=1), 0.0) / self.grid.spacing
         faces = [
             jnp.sum(jnp.abs(jnp.take(parts.deviation, end, axis=axis)))
@@ -227,7 +228,7 @@ class LineTransform(eqx.Module):
         return jnp.stack(
             [
                 ROUNDING * jnp.max(jnp.abs(parts.lines.slope), axis=1),
-                SAFETY * (last * ratio / (1 - ratio) + below),
+                SAFETY * (ringing + below + beside / self.grid.spacing),
                 jnp.broadcast_to(edge, below.shape),
             ]
         )

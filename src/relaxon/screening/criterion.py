@@ -165,7 +165,7 @@ def judge_lines(transform: Any, f: Any, maxwellian: Any, parts: Any, v_max: Any)
     def samples(transform: Any, parts: Any) -> Samples:
         normals = transform.normals
         inside = jnp.abs(transform.u) <= transform.reach[:, None]
-        floor = jnp.sum(transform.noise(parts), axis=0)[:, None]
+        floor = jnp.sum(transform.noise(parts, f), axis=0)[:, None]
         raw = Samples(transform.u, parts.lines.hilbert, parts.lines.slope, floor, inside)
         # beyond the last point where log f bends up F1 has no minimum; a cell for the stencil
         cell = grid.spacing * jnp.sum(jnp.abs(normals), axis=1)
@@ -179,7 +179,7 @@ def judge_lines(transform: Any, f: Any, maxwellian: Any, parts: Any, v_max: Any)
 
     scan, (count, d) = samples(transform, parts), transform.normals.shape
     angle = math.pi / (count if d == 2 else math.sqrt(count))
-    noise = jnp.max(transform.noise(parts), axis=1)
+    noise = jnp.max(transform.noise(parts, f), axis=1)
     return Judgement(*judge(scan, transform.normals, v_max, look, angle), noise)
 
 
@@ -188,7 +188,7 @@ def judge_grid(f: Any, grid: Any, v_max: Any) -> tuple[Judgement, Samples]:
     """The judgement of f on a Cartesian grid, and z on the scanned lines."""
     transform, maxwellian = grid.line_transform(), grid.matched(f)
     parts = transform.parted(f, maxwellian)
-    floor = jnp.sum(transform.noise(parts), axis=0)[:, None]
+    floor = jnp.sum(transform.noise(parts, f), axis=0)[:, None]
     scan = Samples(transform.u, parts.lines.hilbert, parts.lines.slope, floor)
     return judge_lines(transform, f, maxwellian, parts, v_max), scan
 
