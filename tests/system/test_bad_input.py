@@ -24,7 +24,6 @@ SETTINGS = {
     "n=1000000000000000": "needs about 160 PB, more than the ",
     "d=2": "d = 3",
     "r_max=3": "too small for the tail",
-    "r_max=100": "too large",
     "r_max=inf": "r_max must be positive and finite, but is inf",
     "r_min=0": "r_min must be positive, but is 0",
     "gamma=0": "gamma = -3",

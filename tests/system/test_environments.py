@@ -23,7 +23,7 @@ ODD = {
     "TMPDIR": "/nonexistent",
     "MPLBACKEND": "TkAgg",
     "JAX_ENABLE_X64": "0",
-    "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+    "XLA_FLAGS": f"--xla_force_host_platform_device_count=2 {os.environ.get('XLA_FLAGS', '')}",
 }
 
 

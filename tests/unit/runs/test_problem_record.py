@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relaxon as rx
+from relaxon.collisions.fokker_planck import FokkerPlanck
 from relaxon.runs.record import SHORTEST
 
 
@@ -42,11 +43,15 @@ def test_bad_data(grid, mixture):
 def test_boxes_of_the_wrong_size(grid):
     r = np.asarray(grid.r)
     cut = refused(lambda: rx.Problem(rx.Landau(), grid, np.exp(-r)))
-    assert cut.startswith("r_max = 12 is too small for the tail of f0: a fraction 4.7e-03 of the ")
+    assert cut.startswith(
+        "r_max = 12 is too small for the tail of f0, which falls like r^-11.5 there"
+    )
     shell = refused(lambda: rx.Problem(rx.Landau(), grid, np.exp(-4 * (r - 4) ** 2)))
     assert shell.startswith("r_max = 12 is too small for the Maxwellian that f0 relaxes to")
-    spot = refused(lambda: rx.Problem(rx.Landau(), grid, np.exp(-(r**2) * 50)))
-    assert spot.startswith("r_max = 12 is too large: the Maxwellian of f0 (temperature 0.01)")
+    cold = np.exp(-(r**2) * 50)
+    rx.Problem(rx.Landau(), grid, cold)  # a box may be larger than the Maxwellian's number range
+    bath = refused(lambda: rx.Problem(FokkerPlanck(0.01), grid, cold))
+    assert bath.startswith("r_max = 12 is too large: the Maxwellian of the bath (temperature 0.01)")
 
 
 def test_an_equation_refuses_its_grid(mixture):
