@@ -193,6 +193,8 @@ class RelativeSystem(System):
         return self._steep(diagnostics) + self._narrow(t, diagnostics)
 
     def _steep(self, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+        if "unresolved_fisher" not in diagnostics:  # an earlier version began the run
+            return []
         share = diagnostics["unresolved_fisher"][0] / max(diagnostics["relative_fisher"][0], 1e-290)
         if not share > STEEP_SHARE:
             return []
