@@ -45,6 +45,12 @@ def moments(f: jax.Array, grid: Any) -> jax.Array:
     return jnp.stack([jnp.sum(lines[0]), *momentum, energy])
 
 
+def mean_and_heat(raw: jax.Array, d: int) -> tuple[jax.Array, jax.Array]:
+    """Mean and variance per component of the textbook Maxwellian with these `moments`."""
+    mean = raw[1 : 1 + d] / raw[0]
+    return mean, (2 * raw[-1] / raw[0] - jnp.sum(mean**2)) / d
+
+
 def matched_maxwellian(f: jax.Array, grid: Any, iterations: int = 12) -> Maxwellian:
     """The Maxwellian whose sums on the grid have the mass, momentum and energy of `f`.
 
@@ -55,8 +61,7 @@ def matched_maxwellian(f: jax.Array, grid: Any, iterations: int = 12) -> Maxwell
     Cost: O(n^d) for the moments of f, the rest O(n).
     """
     raw = moments(f, grid)
-    mass, mean = raw[0], raw[1 : 1 + grid.d] / raw[0]
-    heat = (2 * raw[-1] / mass - jnp.sum(mean**2)) / grid.d
+    mean, heat = mean_and_heat(raw, grid.d)
     nodes = grid.nodes
 
     def lines(centre, temperature):
@@ -74,6 +79,6 @@ def matched_maxwellian(f: jax.Array, grid: Any, iterations: int = 12) -> Maxwell
 
     centre, temperature = jax.lax.fori_loop(0, iterations, better, (mean, heat))
     count, _, _ = lines(centre, temperature)
-    top = mass / (grid.cell * jnp.prod(count))
+    top = raw[0] / (grid.cell * jnp.prod(count))
     density = top * (2 * jnp.pi * temperature) ** (grid.d / 2)
     return Maxwellian(density, centre, temperature)

@@ -251,6 +251,11 @@ class RadialGrid(eqx.Module, Grid):
         """
         return jnp.asarray(f) @ self.volumes
 
+    def norm(self, x: Array, weight: Array | float = 1.0) -> Array:
+        """(int weight x^2 dv)^(1/2), scaled so that squares do not underflow."""
+        scale = jnp.maximum(jnp.max(jnp.abs(x)), 1e-300)
+        return scale * jnp.sqrt(self.integrate(weight * (x / scale) ** 2))
+
     def to_faces(self, f: Array) -> Array:
         """Interpolate an even function from the centres to the n - 1 interior faces, order 4."""
         return apply_stencil(self.interpolation, f)

@@ -25,7 +25,7 @@ from jax import Array
 from jax.scipy.special import erfc
 
 from relaxon.core.errors import require
-from relaxon.grids.matched import moments
+from relaxon.grids.matched import mean_and_heat, moments
 
 REFUSED = 0.05
 """A box that leaves out more than this is refused."""
@@ -63,9 +63,7 @@ def require_room(f: Array, grid: Any, name: str) -> None:
 
 def _frame(f: Array, grid: Any) -> tuple[Array, Array]:
     """Mean and thermal width of the Maxwellian on the whole space with the moments of f."""
-    raw = moments(f, grid)
-    mean = raw[1 : 1 + grid.d] / raw[0]
-    heat = (2 * raw[-1] / raw[0] - jnp.sum(mean**2)) / grid.d
+    mean, heat = mean_and_heat(moments(f, grid), grid.d)
     return mean, jnp.sqrt(jnp.maximum(heat, 0.0))
 
 

@@ -113,7 +113,7 @@ class RelativeSystem(System):
             "central_value": grid.at_origin(f),
             "maximum": jnp.max(f),
             "distance_l2": scale * jnp.sqrt(squares),
-            "distance_weighted": relative_norm(frame, phi),
+            "distance_weighted": grid.norm(phi, reference),
             **self.model.monitor(y + frame.log_maxwellian),
         }
 
@@ -153,7 +153,7 @@ class RelativeSystem(System):
         reference, apart = self.frame.maxwellian, jnp.expm1(y)
         # The square is M (e^y - 1)^2/(e^y + 1); its root exists where M underflows.
         root = jnp.exp(0.5 * (self.frame.log_maxwellian - jax.nn.softplus(y)))
-        mean = root_integral(self.frame, root * apart)
+        mean = self.frame.grid.norm(root * apart)
         least = NOTHING * jnp.stack([jnp.sqrt(self.frame.grid.integrate(reference)), reference[0]])
         return jnp.maximum(jnp.stack([mean, jnp.max(jnp.abs(reference * apart))]), least)
 
@@ -162,7 +162,7 @@ class RelativeSystem(System):
         change = self.frame.maxwellian * jnp.exp(y) * defect
         # F^2/(F + M) is F times the logistic function of log F/M.
         share = jnp.exp(0.5 * (self.frame.log_maxwellian + y + jax.nn.log_sigmoid(y)))
-        mean = root_integral(self.frame, share * defect)
+        mean = self.frame.grid.norm(share * defect)
         return jnp.stack([mean, jnp.max(jnp.abs(change))])
 
     def constrain(self, t: Array, y: Array) -> Array:
@@ -253,18 +253,6 @@ def dense_solver(jacobian: Array) -> Callable[[Array], Callable[[Array], Array]]
         return lambda rhs: jax.scipy.linalg.lu_solve(lu, rhs)
 
     return factor
-
-
-def root_integral(frame: Frame, x: Array) -> Array:
-    """(int x^2 dv)^(1/2), scaled so that squares do not underflow."""
-    scale = jnp.maximum(jnp.max(jnp.abs(x)), 1e-300)
-    return scale * jnp.sqrt(frame.grid.integrate((x / scale) ** 2))
-
-
-def relative_norm(frame: Frame, phi: Array) -> Array:
-    """(int (M phi)^2 / M dv)^(1/2), scaled so that squares do not underflow."""
-    scale = jnp.maximum(jnp.max(jnp.abs(phi)), 1e-300)
-    return scale * jnp.sqrt(frame.grid.integrate(frame.maxwellian * (phi / scale) ** 2))
 
 
 def relative_entropy(frame: Frame, ell: Array) -> Array:
