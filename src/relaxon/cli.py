@@ -444,7 +444,3 @@ def _self_test() -> tuple[float, float, str]:
     solution = case("blowdown", **settings).solve()
     distance = float(solution.diagnostics["distance_m"][-1])
     return distance, solution.drift("energy"), solution.status.name
-
-
-if __name__ == "__main__":
-    main()

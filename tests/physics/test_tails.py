@@ -66,6 +66,9 @@ def test_kappa_distributions_run_in_boxes_as_large_as_they_need(power, r_max):
     assert solution.diagnostics["temperature"][-1] == pytest.approx(1, abs=2e-6)
     assert solution.diagnostics["central_value"][-1] == pytest.approx(limit, rel=2.5e-3)
     assert np.diff(solution.diagnostics["relative_entropy"])[0] < 0
+    # Scaled by the largest F/M of such a box, e^600, its squares underflowed to zero.
+    distance = np.sqrt(solution.fields["perturbation"] ** 2 @ np.asarray(grid.volumes))
+    np.testing.assert_allclose(solution.diagnostics["distance_l2"], distance, rtol=1e-12)
 
 
 @pytest.mark.slow
