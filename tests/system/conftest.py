@@ -4,7 +4,7 @@ import pytest
 
 from relaxon.cli import run_tokens
 
-SMALL = ("--set", "delta=1e-2", "--set", "n=80", "--set", "times=12", "--set", "first=1e-4")
+SMALL = ("--set", "delta=1e-2", "--set", "n=60", "--set", "times=12", "--set", "first=1e-4")
 
 
 @pytest.fixture(scope="session")

@@ -130,7 +130,7 @@ def test_an_existing_output_directory(tmp_path, capsys):
 
 def test_an_unwritable_path(capsys):
     out = "/proc/relaxon/run"
-    refused(["run", "blowdown", "--set", "n=80", "--out", out], capsys, f"Cannot write to {out}")
+    refused(["run", "blowdown", "--set", "n=60", "--out", out], capsys, f"Cannot write to {out}")
 
 
 def test_no_run_directory(tmp_path, capsys):

@@ -112,7 +112,7 @@ def test_plot_all_figures_next_to_each_other(finished, tmp_path, capsys):
 
 def test_a_run_that_blows_up_ends_with_its_status_and_code_1(tmp_path, capsys):
     out = tmp_path / "blowup"
-    settings = ("delta=1e-2", "n=80", "r_min=0.02", "times=24", "reaction=1.0")
+    settings = ("delta=1e-2", "n=60", "r_min=0.02", "times=24", "reaction=1.0")
     changes = [x for s in settings for x in ("--set", s)]
     assert run_tokens(["run", "blowup", *changes, "--out", str(out)]) == 1
     captured = capsys.readouterr()

@@ -3,17 +3,20 @@
 import dataclasses
 import importlib
 
+import equinox as eqx
 import numpy as np
 import pytest
 
 import relaxon as rx
 from relaxon.cases.catalogue import case_files
+from relaxon.runs.functionals import prepared
+from relaxon.runs.methods import stepper_for
 
 SOLVE = importlib.import_module("relaxon.runs.solve")
 
 # Small, and one size for all cases of one grid: what is compiled for one serves the others.
 SIZES = {
-    "RadialGrid": {"n": 64},
+    "RadialGrid": {"n": 60},
     "VelocityGrid": {},
     "TorusGrid": {"n": 8},
     "PhaseGrid": {"n": 8, "nodes": 24, "v_max": 7.0},
@@ -62,3 +65,13 @@ def test_a_case_takes_two_steps_and_resumes(name, tmp_path, monkeypatch):
     for part, values in (*whole.fields.items(), *whole.diagnostics.items()):
         again = {**rest.fields, **rest.diagnostics}[part]
         np.testing.assert_array_equal(again, values, err_msg=part)
+
+
+@pytest.mark.parametrize("name", ["landau-limit", "two-scale"])
+def test_what_a_case_records_is_accepted(name):
+    """By its shapes alone, so that nothing of its method is compiled."""
+    case = small(name)
+    stepper = stepper_for(case.problem, case.rtol)
+    start = eqx.filter_eval_shape(stepper.start, case.problem.f0)
+    found = prepared(case.record.functionals, stepper, case.problem.grid, start)
+    assert set(found) == set(case.record.functionals)

@@ -16,7 +16,7 @@ import relaxon as rx
 from relaxon.cli import run_tokens
 
 RECORDS = 150
-SETTINGS = ("delta=1e-2", "n=80", f"times={RECORDS}", "first=1e-6")
+SETTINGS = ("delta=1e-2", "n=60", f"times={RECORDS}", "first=1e-6")
 CHANGES = [x for s in SETTINGS for x in ("--set", s)]
 
 

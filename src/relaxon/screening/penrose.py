@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -117,7 +118,7 @@ class _Marginal:
         left = self.u[max(falls[0] - 1, 0)] if len(falls) else np.inf
         real, floor = jnp.asarray(self.real), jnp.asarray(self.floor)
         samples = Samples(self.points, real, self.samples, floor)
-        return np.asarray(samples.settled(jnp.asarray(left), jnp.asarray(right)).slope)
+        return np.asarray(_settled(samples, jnp.asarray(left), jnp.asarray(right)).slope)
 
     def at(self, u: Any) -> tuple[np.ndarray, np.ndarray]:
         """Re z and F1'."""
@@ -131,6 +132,8 @@ class _Marginal:
 
 
 _at = jax.jit(hilbert_at)
+_minima = eqx.filter_jit(minima_of)
+_settled = eqx.filter_jit(Samples.settled)
 
 
 @jax.jit
@@ -360,7 +363,7 @@ def _penrose_on_lines(
     normals = np.asarray(grid.line_transform().normals)
     verdict = VERDICTS[int(found.code)]
     if verdict == "unstable":
-        depth = np.asarray(minima_of(scan).certain)
+        depth = np.asarray(_minima(scan).certain)
         order = np.argsort(depth)
         wild = order[depth[order] + 1 / float(potential.v_max) < 0]
         wild = wild[:: max(1, len(wild) // 16)]

@@ -159,7 +159,7 @@ def q(x, y):
 def test_rhs_is_the_system_of_the_paper_term_by_term(t):
     delta, alpha = 1e-2, 0.35
     errors = []
-    for n in (100, 200):
+    for n in (60, 120):
         g = grid(n, delta)
         equation, r = rx.TwoScale(delta, alpha), g.r
         width, mass = delta + 2 * C0 * t, delta**alpha * math.exp(2 * PEAK * t)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.cases.catalogue import case_files
+from relaxon.collisions.fokker_planck import FokkerPlanck
 from relaxon.collisions.two_scale.norms import BlowdownNorms
 from relaxon.core.registry import classes, from_spec, settings, to_spec
 from relaxon.grids.confinement import confinement
@@ -28,6 +28,7 @@ EXAMPLES = [
     rx.ConfinedReaction(1.0, 0.5, 0.1, "double-well"),
     confinement("double-well", barrier=1.5),
     rx.potentials.Coulomb(3, 10.0, 0.5, 0.1),
+    FokkerPlanck(0.5, 2.0),
     DiffusionLimit(1.0, np.diag([0.5, 0.2])),
     rx.potentials.Gaussian(2, 0.5, 2.0),
     rx.KineticReaction("gaussian", rx.distributions.profile("algebraic", k=3), 0.1),
@@ -48,21 +49,6 @@ EXAMPLES = [
     rx.WalledGrid(1, 8, NODES),
     rx.potentials.Yukawa(3, 1.0, 2.0, 20.0, 0.1),
 ]
-
-
-def parts(value):
-    """A storable object and those that it is made of."""
-    inner = [x for x in settings(value).values() if type(x) in classes().values()]
-    return [value, *(part for x in inner for part in parts(x))]
-
-
-# What has no example above has a case.
-TABLE = {type(value) for value in EXAMPLES}
-for case in (rx.case(name) for name in case_files()):
-    for value in (*parts(case.problem.equation), *parts(case.problem.grid)):
-        if type(value) not in TABLE:
-            TABLE.add(type(value))
-            EXAMPLES.append(value)
 
 
 @pytest.mark.parametrize("value", EXAMPLES, ids=lambda value: type(value).__name__)
