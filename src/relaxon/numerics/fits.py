@@ -135,6 +135,40 @@ def exponential_rate(t: Any, y: Any, start: float = 0.0) -> float:
     return float(-np.polyfit(t[late], np.log(y[late]), 1)[0])
 
 
+def tail_rate(
+    t: Any, y: Any, start: float = 0.0, beyond: float | None = None
+) -> tuple[float, float]:
+    r"""The lambda of $ y \sim e^{-\lambda t} $ for t >= start, with its error.
+
+    With `beyond` = g the law is $ y = C e^{-\lambda t} (1 + B e^{-2 g t} + ...) $, which the slopes
+    s_1, s_2 of the two halves of the window approach as a geometric series: with q the ratio of
+    its terms, $e^{-2 g}$ to the power of the distance of the halves,
+    $ \lambda = s_2 + (s_2 - s_1) q / (1 - q) $.
+
+    Args:
+        t: Times.
+        y: Values; those that are not positive are left out.
+        start: Where the fitted window begins.
+        beyond: g; None or little data for a plain exponential.
+
+    Returns:
+        The rate and its error: half the change between the halves, or the step to the limit.
+        NaN without two values.
+    """
+    plain = exponential_rate(t, y, start)
+    t, y = np.asarray(t, float), np.asarray(y, float)
+    late = np.flatnonzero((t >= start) & (y > 0))
+    if len(late) < 4:
+        return plain, float("nan")
+    halves = np.array_split(late, 2)
+    first, second = (exponential_rate(t[part], y[part]) for part in halves)
+    if beyond is None:
+        return plain, abs(second - first) / 2
+    q = np.exp(-2.0 * beyond * (t[halves[1]].mean() - t[halves[0]].mean()))
+    rate = float(second + (second - first) * q / -np.expm1(np.log(q))) if q > 0 else second
+    return rate, abs(rate - second)
+
+
 def algebraic_exponent(t: np.ndarray, norms: np.ndarray) -> np.ndarray:
     """-d log(norm)/d log(t), local exponents of a power law, at the times t."""
     _check_series(t, norms)
