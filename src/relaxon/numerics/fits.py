@@ -155,8 +155,8 @@ def tail_rate(
         beyond: g; None or little data for a plain exponential.
 
     Returns:
-        The rate and its error: half the change between the halves, or the step to the limit.
-        NaN without two values.
+        The rate and its error: half the change between the halves, and the step to the limit.
+        NaN without two values, the error without four.
     """
     plain = exponential_rate(t, y, start)
     t, y = np.asarray(t, float), np.asarray(y, float)
@@ -165,11 +165,12 @@ def tail_rate(
         return plain, float("nan")
     halves = np.array_split(late, 2)
     first, second = (exponential_rate(t[part], y[part]) for part in halves)
+    change = abs(second - first) / 2
     if beyond is None:
-        return plain, abs(second - first) / 2
+        return plain, change
     q = np.exp(-2.0 * beyond * (t[halves[1]].mean() - t[halves[0]].mean()))
     rate = float(second + (second - first) * q / -np.expm1(np.log(q))) if q > 0 else second
-    return rate, abs(rate - second)
+    return rate, max(change, abs(rate - second))
 
 
 def algebraic_exponent(t: np.ndarray, norms: np.ndarray) -> np.ndarray:

@@ -27,6 +27,16 @@ def test_a_plane_wave_in_two_dimensions_is_set_beside_its_own_rate():
     assert f"{longest:.4g} of the longest" in number.note
 
 
+def test_a_wave_is_known_by_f_when_its_density_has_gone():
+    """In the essential spectrum the density is rounding long before the norm is."""
+    run = rx.case("reaction-linear", n=8, t_end=5.0).solve()
+    assert np.ptp(run.fields["rho_f"][-1]) < 1e-9 * np.ptp(run.fields["rho_f"][0])
+    assert leading_wave(run) == (1,)
+    (number,) = decay(run)
+    assert "no isolated eigenvalue: the edge of the essential spectrum" in number.note
+    assert abs(number.value - 0.5) < number.error < 1e-3
+
+
 def chi(v):
     return np.exp(-v * v / 2) / np.sqrt(2 * np.pi)
 

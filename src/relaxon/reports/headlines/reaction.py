@@ -60,16 +60,19 @@ def rates(solution: Solution) -> ScaledRates | None:
 def leading_wave(solution: Solution) -> tuple[int, ...] | None:
     """The wave of a torus that is largest over the last quarter of a run, in longest waves.
 
-    A plane wave of the data may decay much faster than the slowest mode of the torus: the product
-    of two cosines, (1, 1), has twice its k^2. None between walls, under a potential, and where no
-    density was recorded.
+    Looked for in f, which outlives its density where no isolated eigenvalue exists, or in the
+    density if f was not recorded. A plane wave of the data may decay much faster than the slowest
+    mode of the torus: the product of two cosines, (1, 1), has twice its k^2. None between walls,
+    under a potential, and where neither was recorded.
     """
     where = positions(solution)
-    if not isinstance(where, TorusGrid) or "rho_f" not in solution.fields:
+    name = next((key for key in ("f", "rho_f") if key in solution.fields), None)
+    if not isinstance(where, TorusGrid) or name is None:
         return None
-    late = np.asarray(solution.fields["rho_f"])[solution.t >= WINDOW * solution.t[-1]]
-    axes = tuple(range(1, late.ndim))
-    power = np.sum(np.abs(np.fft.fftn(late, axes=axes)) ** 2, axis=0)
+    late = np.asarray(solution.fields[name])[solution.t >= WINDOW * solution.t[-1]]
+    axes = tuple(range(1, 1 + where.d))
+    waves = np.abs(np.fft.fftn(late, axes=axes)) ** 2
+    power = np.sum(waves, axis=tuple(i for i in range(late.ndim) if i not in axes))
     power.flat[0] = 0.0
     place = np.unravel_index(np.argmax(power), power.shape)
     return tuple(min(int(j), where.n - int(j)) for j in place)
@@ -143,4 +146,5 @@ def decay(solution: Solution) -> list[Headline]:
     note += f"; proven: DMS {proven.dms:.4g}"
     note += "" if proven.h1 is None else f", H1 {proven.h1:.4g}"
     rate, error = measured_rate(solution)
-    return [Headline("decay_rate", "decay rate at the end", rate, error, note)]
+    bar = error if np.isfinite(error) else None
+    return [Headline("decay_rate", "decay rate at the end", rate, bar, note)]
