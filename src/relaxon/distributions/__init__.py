@@ -7,5 +7,15 @@ from relaxon.distributions.bkw import bkw
 from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.distributions.hot_spot import blowdown, blowdown_profile
 from relaxon.distributions.profiles import profile
+from relaxon.distributions.sampling import cell_averages, sampled
 
-__all__ = ["bkw", "blowdown", "blowdown_profile", "gaussian_mixture", "maxwellian", "profile"]
+__all__ = [
+    "bkw",
+    "blowdown",
+    "blowdown_profile",
+    "cell_averages",
+    "gaussian_mixture",
+    "maxwellian",
+    "profile",
+    "sampled",
+]

@@ -124,6 +124,10 @@ class VelocityNodes(eqx.Module):
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
 
+    @abc.abstractmethod
+    def finer(self, n: int) -> VelocityNodes:
+        """The rule with n nodes along each axis and the same ends or scale."""
+
     def coordinates(self) -> dict[str, np.ndarray]:
         """Names and values of the axes, for labelled arrays."""
         return {name: self.line()[0] for name in axis_names("v", self.d)}
@@ -167,6 +171,10 @@ class UniformNodes(VelocityNodes):
         self.d, self.n, self.v_max = dimension(d), whole("n", n, 4), positive("v_max", v_max)
         _require_memory(self)
 
+    def finer(self, n: int) -> UniformNodes:
+        """The rule with n nodes along each axis up to the same v_max."""
+        return UniformNodes(self.d, n, self.v_max)
+
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""
         step = 2.0 * self.v_max / self.n
@@ -194,6 +202,10 @@ class MappedNodes(VelocityNodes):
     def __init__(self, d: Whole, n: Whole, scale: Real = 1.0):
         self.d, self.n, self.scale = dimension(d), whole("n", n, 4), positive("scale", scale)
         _require_memory(self)
+
+    def finer(self, n: int) -> MappedNodes:
+        """The rule with n nodes along each axis and the same scale."""
+        return MappedNodes(self.d, n, self.scale)
 
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights along one axis."""

@@ -14,6 +14,9 @@ import numpy as np
 
 from relaxon.core.errors import require
 
+POWERS = 0.05, 2.0
+"""Where the power of a stretched exponential is looked for."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
@@ -135,6 +138,41 @@ def exponential_rate(t: Any, y: Any, start: float = 0.0) -> float:
     return float(-np.polyfit(t[late], np.log(y[late]), 1)[0])
 
 
+def tail_rate(
+    t: Any, y: Any, start: float = 0.0, beyond: float | None = None
+) -> tuple[float, float]:
+    r"""The lambda of $ y \sim e^{-\lambda t} $ for t >= start, with its error.
+
+    With `beyond` = g the law is $ y = C e^{-\lambda t} (1 + B e^{-2 g t} + ...) $, which the slopes
+    s_1, s_2 of the two halves of the window approach as a geometric series: with q the ratio of
+    its terms, $e^{-2 g}$ to the power of the distance of the halves,
+    $ \lambda = s_2 + (s_2 - s_1) q / (1 - q) $.
+
+    Args:
+        t: Times.
+        y: Values; those that are not positive are left out.
+        start: Where the fitted window begins.
+        beyond: g; None or little data for a plain exponential.
+
+    Returns:
+        The rate and its error: half the change between the halves, and the step to the limit.
+        NaN without two values, the error without four.
+    """
+    plain = exponential_rate(t, y, start)
+    t, y = np.asarray(t, float), np.asarray(y, float)
+    late = np.flatnonzero((t >= start) & (y > 0))
+    if len(late) < 4:
+        return plain, float("nan")
+    halves = np.array_split(late, 2)
+    first, second = (exponential_rate(t[part], y[part]) for part in halves)
+    change = abs(second - first) / 2
+    if beyond is None:
+        return plain, change
+    q = np.exp(-2.0 * beyond * (t[halves[1]].mean() - t[halves[0]].mean()))
+    rate = float(second + (second - first) * q / -np.expm1(np.log(q))) if q > 0 else second
+    return rate, max(change, abs(rate - second))
+
+
 def algebraic_exponent(t: np.ndarray, norms: np.ndarray) -> np.ndarray:
     """-d log(norm)/d log(t), local exponents of a power law, at the times t."""
     _check_series(t, norms)
@@ -254,6 +292,8 @@ class StretchedExponential:
         scale: a.
         prefactor: b.
         start: Where the fitted window begins.
+        at_bound: Whether p is an end of the range 0.05 ... 2 that it was looked for in: then the
+            values are no stretched exponential there, and p and its error mean nothing.
     """
 
     power: float
@@ -262,33 +302,11 @@ class StretchedExponential:
     scale: float
     prefactor: float
     start: float
+    at_bound: bool = False
 
     def __call__(self, t: np.ndarray) -> np.ndarray:
         """The fitted curve."""
         return np.exp(self.scale + self.prefactor * np.log(t) - self.rate * t**self.power)
-
-
-@dataclasses.dataclass(frozen=True)
-class Blowup:
-    """y = amplitude (time - t)^-power, fitted to the last decades of growth.
-
-    Attributes:
-        time: The blow-up time.
-        power: The exponent q; 1 for dy/dt = c y^2.
-        error: Half the spread of q over windows.
-        amplitude: The prefactor.
-        start: Where the fitted window begins.
-    """
-
-    time: float
-    power: float
-    error: float
-    amplitude: float
-    start: float
-
-    def __call__(self, t: np.ndarray) -> np.ndarray:
-        """The fitted curve."""
-        return self.amplitude * (self.time - t) ** -self.power
 
 
 def stretched_exponential(t: np.ndarray, y: np.ndarray) -> StretchedExponential | None:
@@ -317,30 +335,8 @@ def stretched_exponential(t: np.ndarray, y: np.ndarray) -> StretchedExponential 
         return None
     power, rate, scale, exponent = powers[0]
     spread = max(p[0] for p in powers) - min(p[0] for p in powers)
-    return StretchedExponential(power, spread / 2, rate, scale, exponent, float(start))
-
-
-def blowup(t: np.ndarray, y: np.ndarray) -> Blowup | None:
-    """Fit amplitude (t* - t)^-q to a growing y(t).
-
-    Args:
-        t: Times, increasing.
-        y: Positive values.
-
-    Returns:
-        The fit to the last decades of growth, or None if fewer than five recorded values lie there.
-    """
-    growth = y / y[0]
-    fits = []
-    for least in (1e2, 1e3, 1e1):
-        window = growth > least
-        if np.sum(window) >= 5:
-            fits.append((*approach(t[window], np.log(y[window]))[:3], float(t[window][0])))
-    if not fits:
-        return None
-    time, power, amplitude, start = fits[0]
-    spread = max(f[1] for f in fits) - min(f[1] for f in fits)
-    return Blowup(time, power, spread / 2, amplitude, start)
+    at_bound = min(abs(power - end) for end in POWERS) < 1e-4
+    return StretchedExponential(power, spread / 2, rate, scale, exponent, float(start), at_bound)
 
 
 def _stretched(t: np.ndarray, log_y: np.ndarray, prefactor: bool) -> tuple[float, ...]:
@@ -355,44 +351,13 @@ def _stretched(t: np.ndarray, log_y: np.ndarray, prefactor: bool) -> tuple[float
         solution, *_ = np.linalg.lstsq(matrix, log_y, rcond=None)
         return float(np.sum((matrix @ solution - log_y) ** 2)), solution
 
-    bounds = (0.05, 2.0)
     found = minimize_scalar(
-        lambda p: linear(p)[0], bounds=bounds, method="bounded", options={"xatol": 1e-10}
+        lambda p: linear(p)[0], bounds=POWERS, method="bounded", options={"xatol": 1e-10}
     )
     power = float(found.x)
     solution = linear(power)[1]
     rate = float(solution[1]) / t[-1] ** power
     return power, rate, float(solution[0]), float(solution[2]) if prefactor else 0.0
-
-
-def approach(t: np.ndarray, log_y: np.ndarray) -> tuple[float, float, float, float]:
-    """The law y = C (t* - t)^-q of least squares in log y.
-
-    Args:
-        t: Times before t*, increasing.
-        log_y: Logarithms of the values.
-
-    Returns:
-        (t*, q, C, rms residual): t* by golden section over log(t* - t_last), from a thousandth of
-        the shortest step to a thousand of the longest, the rest linear inside it.
-    """
-    last, steps = t[-1], np.diff(t)
-
-    def linear(log_gap: float) -> tuple[float, np.ndarray]:
-        matrix = np.stack([np.ones_like(t), -np.log(last + np.exp(log_gap) - t)], axis=1)
-        solution, *_ = np.linalg.lstsq(matrix, log_y, rcond=None)
-        return float(np.mean((matrix @ solution - log_y) ** 2)), solution
-
-    low, high = np.log(max(1e-3 * steps.min(), 1e-15 * last)), np.log(1e3 * steps.max())
-    # The residual may have several minima over the decades of the gap: first a grid, then one
-    # valley.
-    grid = np.linspace(low, high, 200)
-    best = int(np.argmin([linear(g)[0] for g in grid]))
-    ends = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, len(grid) - 1)])
-    gap = golden_section(lambda g: linear(g)[0], *ends, tolerance=1e-14)
-    square, solution = linear(gap)
-    time = float(last + np.exp(gap))
-    return time, float(solution[1]), float(np.exp(solution[0])), float(np.sqrt(square))
 
 
 def local_power(t: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -57,7 +57,7 @@ class Solution:
         """What a reader should know of the numbers, a sentence each.
 
         Quantities that are NaN; on Cartesian grids a box too narrow for the equilibrium and a rate
-        that the grid does not resolve.
+        that the grid does not resolve; in the reaction model too few velocity nodes.
         """
         return tuple(self.provenance.get("warnings", ()))
 

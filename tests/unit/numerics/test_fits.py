@@ -30,20 +30,6 @@ def test_too_little_decay_gives_no_fit():
     assert fits.stretched_exponential(t, np.exp(-0.05 * t)) is None
 
 
-@pytest.mark.parametrize("power", [1.0, 1.5])
-def test_a_blow_up_is_recovered(power):
-    end = 0.7
-    t = end * (1 - np.geomspace(1, 1e-6, 60))
-    fit = fits.blowup(t, 5 * (end - t) ** -power)
-    assert fit.time == pytest.approx(end, rel=1e-7)
-    assert fit.power == pytest.approx(power, abs=1e-4)
-    assert fit.error < 1e-3
-
-
-def test_two_records_near_the_end_give_no_fit():
-    assert fits.blowup(np.array([0.0, 0.5, 0.6]), np.array([1.0, 5.0, 1e5])) is None
-
-
 def test_the_local_power_of_a_stretched_exponential():
     t = np.geomspace(1e-1, 1e3, 60)
     middle, power = fits.local_power(t, np.exp(-0.1 * t**0.6))
@@ -71,3 +57,13 @@ def test_an_exponent_in_units_of_another():
     part = fit.over(-2.0)
     assert part.value == fit.value / -2 and part.error == fit.error / 2 > 0
     assert part.scatter == fit.scatter
+
+
+def test_a_fit_that_ends_at_its_bound_says_so():
+    t = np.geomspace(1e-3, 1e3, 80)
+    slow, fast = t**-4.0 * (1 + t) ** -12.0, np.exp(-((t / 200) ** 3.0) - 30 * t / (1 + t))
+    for y in (slow, fast):
+        fit = fits.stretched_exponential(t, y)
+        assert fit.at_bound
+        assert min(abs(fit.power - 0.05), abs(fit.power - 2.0)) < 1e-4
+    assert not fits.stretched_exponential(t, np.exp(-(t**0.6))).at_bound

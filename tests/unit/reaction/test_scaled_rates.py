@@ -23,8 +23,9 @@ def test_a_scaled_equation_has_the_rates_of_the_scaled_wave_number():
 def test_under_a_potential_temperatures_carry_the_scaling():
     equation = rx.ConfinedReaction(1.0, 0.5, 0.5)
     found = scaled_rates(equation, 1.2, math.inf)
-    theory = rx.reaction.confined_gap(1.2, 0.25, 0.125, "harmonic").rate
-    assert found.true == pytest.approx(theory / 0.25, rel=1e-12)
+    theory = rx.reaction.confined_gap(1.2, 0.25, 0.125, "harmonic")
+    assert found.true == pytest.approx(theory.rate / 0.25, rel=1e-12)
+    assert found.error == theory.error / 0.25
     assert found.h1 is None and found.k is None and found.dms < found.true
     assert scaled_rates(equation.linearized(1.2), 1.2, math.inf) == found
 

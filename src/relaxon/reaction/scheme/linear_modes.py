@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from relaxon.core.methods import Posed, solves
 from relaxon.grids.phase import PhaseGrid
 from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
 from relaxon.reaction.equations.two_species import Masses, norm_of, pair
+from relaxon.reaction.scheme.recurrence import Recurrence, recurrence
 from relaxon.stepping.exponential import Exponential, LinearState, partial_fractions
 from relaxon.stepping.stepper import Stepper
 
@@ -42,6 +44,7 @@ class LinearModes(Exponential):
     Args:
         equation: `LinearizedReaction`.
         grid: Phase space.
+        recurrence: When that is, for a run; None says nothing.
     """
 
     grid: PhaseGrid
@@ -52,8 +55,12 @@ class LinearModes(Exponential):
     largest: Array
     poles: np.ndarray
     residues: np.ndarray
+    recurrence: Recurrence | None
 
-    def __init__(self, equation: LinearizedReaction, grid: PhaseGrid):
+    def __init__(
+        self, equation: LinearizedReaction, grid: PhaseGrid, recurrence: Recurrence | None = None
+    ):
+        self.recurrence = recurrence
         model = KineticReaction(equation.chi1, equation.chi2, equation.epsilon)
         self.grid, self.masses, self.drift = grid, model.masses(grid), grid.drift
         self.epsilon, self.rho_inf = jnp.asarray(equation.epsilon), jnp.asarray(equation.rho_inf)
@@ -126,6 +133,10 @@ class LinearModes(Exponential):
             "amp1": torus.amplitude(m),
         }
 
+    def complaints(self, t: np.ndarray, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+        """That the velocity nodes are too few."""
+        return [] if self.recurrence is None else self.recurrence.complaints(float(t[-1]))
+
 
 def _mean(weights: Any, values: Array) -> Array:
     return jnp.tensordot(jnp.asarray(weights), values, 1)
@@ -134,4 +145,9 @@ def _mean(weights: Any, values: Array) -> Array:
 @solves(LinearizedReaction, PhaseGrid)
 def method(problem: Posed, rtol: float) -> Stepper:
     """The exponential; its error is below every tolerance."""
-    return LinearModes(problem.equation, problem.grid)
+    model, grid, r = problem.equation, problem.grid, problem.equation.rho_inf
+    f, g = pair(problem.f0, grid)
+    profiles, densities = (model.chi1, model.chi2), (grid.density(f), grid.density(g))
+    one = np.ones(grid.torus.shape)
+    doubt = recurrence(profiles, grid, model.epsilon, densities, (one / r, one * r))
+    return LinearModes(model, grid, doubt)

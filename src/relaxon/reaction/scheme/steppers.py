@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -21,6 +22,7 @@ from relaxon.reaction.equations.limit import DiffusionLimit, density_from_differ
 from relaxon.reaction.equations.two_species import norm_of, production_of, weighted_squares
 from relaxon.reaction.scheme.asymptotic import Asymptotic
 from relaxon.reaction.scheme.limit import Diffusive
+from relaxon.reaction.scheme.recurrence import Recurrence, recurrence
 from relaxon.reaction.scheme.split import Split
 from relaxon.reaction.scheme.walls import Specular
 from relaxon.stepping.stepper import Stepper
@@ -45,6 +47,7 @@ class Reacting(Stepper):
     """
 
     inner: Asymptotic | Specular
+    recurrence: Recurrence | None = None
 
     @property
     def reference(self) -> str:
@@ -81,6 +84,10 @@ class Reacting(Stepper):
             "boxed": state.boxed,
             "damped": state.damped,
         }
+
+    def complaints(self, t: np.ndarray, diagnostics: Mapping[str, np.ndarray]) -> list[str]:
+        """That the velocity nodes are too few."""
+        return [] if self.recurrence is None else self.recurrence.complaints(float(t[-1]))
 
 
 class Limiting(Stepper):
@@ -153,12 +160,20 @@ def reaction_step(model: KineticReaction, grid: PhaseGrid, rtol: float, m: float
     return STEP * float(np.sqrt(rtol)) / (wave**2 * largest)
 
 
+def recurring(model: KineticReaction, grid: PhaseGrid, f0: Any) -> Recurrence:
+    """What the velocity nodes of a grid do to a run from f0; the losses are those of the data."""
+    rho_f, rho_g = (np.asarray(grid.density(f0[name])) for name in ("f", "g"))
+    profiles, densities = (model.chi1, model.chi2), (rho_f, rho_g)
+    return recurrence(profiles, grid, model.epsilon, densities, (rho_g, rho_f))
+
+
 @solves(KineticReaction, PhaseGrid)
 def reaction_method(problem: Posed, rtol: float) -> Stepper:
     """Steps of one size, the same for every epsilon."""
     model, grid, f0 = problem.equation, problem.grid, problem.f0
     m = float(model.invariants(f0, grid)["mass_difference"]) / grid.torus.volume
-    return Reacting(Asymptotic(model, grid, reaction_step(model, grid, rtol, m)))
+    inner = Asymptotic(model, grid, reaction_step(model, grid, rtol, m))
+    return Reacting(inner, recurring(model, grid, f0))
 
 
 @solves(KineticReaction, WalledGrid)
@@ -167,7 +182,8 @@ def walled_method(problem: Posed, rtol: float) -> Stepper:
     model, grid, whole = problem.equation, problem.grid, problem.grid.doubled
     f0 = {key: grid.extend(value) for key, value in problem.f0.items()}
     m = float(model.invariants(f0, whole)["mass_difference"]) / whole.torus.volume
-    return Reacting(Specular(model, grid, reaction_step(model, whole, rtol, m)))
+    inner = Specular(model, grid, reaction_step(model, whole, rtol, m))
+    return Reacting(inner, recurring(model, whole, f0))
 
 
 @solves(ConfinedReaction, ConfinedGrid)

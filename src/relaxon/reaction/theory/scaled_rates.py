@@ -17,18 +17,18 @@ import numpy as np
 from relaxon.reaction.equations.confined import ConfinedReaction, LinearizedConfined
 from relaxon.reaction.equations.kinetic import KineticReaction, LinearizedReaction
 from relaxon.reaction.theory.confined_rates import confined_dms_constants
-from relaxon.reaction.theory.confined_spectrum import confined_gap
+from relaxon.reaction.theory.confined_spectrum import ConfinedGap, confined_gap
 from relaxon.reaction.theory.hypocoercivity import (
     hypocoercive_rates,
     rate_map,
     rate_of_constants,
 )
-from relaxon.reaction.theory.spectrum import critical_wavenumber
+from relaxon.reaction.theory.spectrum import critical_wavenumber, spectral_gap
 
 
 @dataclasses.dataclass(frozen=True)
 class ScaledRates:
-    """Decay rates of the norm in the time of an equation with its epsilon.
+    r"""Decay rates of the norm in the time of an equation with its epsilon.
 
     Attributes:
         dms: What neumann2016, Theorem 2.1 proves with the best weight.
@@ -36,7 +36,11 @@ class ScaledRates:
             confining potential.
         true: The spectral gap.
         rho_inf: Density at equilibrium.
-        k: Wave number of the longest wave, times epsilon; None under a confining potential.
+        k: Wave number of the wave, times epsilon; None under a confining potential.
+        error: Error of `true`: 0 on a torus, an estimate under a confining potential.
+        beyond: By how much faster than `true` the densities decay where no isolated eigenvalue
+            exists; None where one does. The norm then is
+            $C e^{-true \, t} (1 + O(e^{-2 beyond \, t}))$.
     """
 
     dms: float
@@ -44,6 +48,15 @@ class ScaledRates:
     true: float
     rho_inf: float
     k: float | None
+    error: float = 0.0
+    beyond: float | None = None
+
+    @property
+    def told(self) -> str:
+        """The true rate with its error in words."""
+        return f"{self.true:.4g}" + (
+            f" +- {self.error:.1g}" if self.error > 1e-4 * self.true else ""
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,18 +101,23 @@ def scaled_rates(equation: Any, rho_inf: float, length: float) -> ScaledRates | 
     """
     if isinstance(equation, ConfinedReaction | LinearizedConfined):
         square = equation.epsilon**2
-        dms, true = _confined(
+        dms, under = _confined(
             rho_inf, square * equation.T1, square * equation.T2, equation.potential
         )
-        return ScaledRates(dms / square, None, true / square, rho_inf, None)
+        rate, error = under.rate / square, under.error / square
+        return ScaledRates(dms / square, None, rate, rho_inf, None, error)
     if not isinstance(equation, KineticReaction | LinearizedReaction):
         return None
     variances = gaussian_variances(equation)
     if variances is None:
         return None
     k, square = equation.epsilon * 2 * math.pi / length, equation.epsilon**2
-    found = hypocoercive_rates(rho_inf, *variances, k)
-    return ScaledRates(found.dms / square, found.h1 / square, found.true / square, rho_inf, k)
+    found, gap = hypocoercive_rates(rho_inf, *variances, k), spectral_gap(rho_inf, *variances, k)
+    beyond = None
+    if gap.eigenvalue is None and gap.density_rate is not None:
+        beyond = (gap.density_rate - gap.rate) / square
+    proven = found.dms / square, found.h1 / square
+    return ScaledRates(*proven, gap.rate / square, rho_inf, k, 0.0, beyond)
 
 
 @functools.lru_cache(maxsize=4)
@@ -112,7 +130,7 @@ def gaussian_map(T1: float, T2: float) -> RateMap:
 
 
 @functools.lru_cache(maxsize=16)
-def _confined(r: float, T1: float, T2: float, potential: Any) -> tuple[float, float]:
+def _confined(r: float, T1: float, T2: float, potential: Any) -> tuple[float, ConfinedGap]:
     """Proven and true; kept, for a report asks for them several times and they cost a second."""
     proven = rate_of_constants(confined_dms_constants(r, T1, T2, potential))
-    return proven.rate, confined_gap(r, T1, T2, potential).rate
+    return proven.rate, confined_gap(r, T1, T2, potential)

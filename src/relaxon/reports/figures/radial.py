@@ -197,7 +197,8 @@ def decay(solution: Solution) -> Figure:
     )
     left.set_xlabel(r"$t^{2/3}$")
     left.set_ylabel(r"distance to equilibrium")
-    left.set_title(f"(a) p = {fit.power:.3f} $\\pm$ {fit.error:.3f}", loc="left")
+    found = "at the bound" if fit.at_bound else f"$\\pm$ {fit.error:.3f}"
+    left.set_title(f"(a) p = {fit.power:.3f} {found}", loc="left")
     left.legend(loc="upper right")
 
     middle, slope = fits.local_power(t, y)

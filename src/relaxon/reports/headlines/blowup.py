@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from relaxon.numerics import fits
+from relaxon.numerics import blowup as fits
 from relaxon.reports.headlines.base import Headline
 from relaxon.reports.headlines.catalogue import headline
 from relaxon.runs.solution import Solution
@@ -29,8 +29,9 @@ def blowup(solution: Solution) -> list[Headline]:
     fit = blowup_fit(solution)
     if fit is None:
         return [Headline("blowup_time", "blow-up after t =", float(solution.t[-1]))]
+    bar = f"of the fit +- {fit.time_error:.1g}; what grid and steps add shows under refinement"
     note = "F(0,t) ~ (t* - t)^-q; dF/dt = c F^2 has q = 1"
     return [
-        Headline("blowup_time", "blow-up time", fit.time),
+        Headline("blowup_time", "blow-up time", fit.time, note=bar),
         Headline("blowup_power", "growth exponent q", fit.power, fit.error, note),
     ]

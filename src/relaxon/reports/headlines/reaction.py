@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.numerics.fits import exponential_rate
+from relaxon.grids.torus import TorusGrid
+from relaxon.numerics.fits import tail_rate
 from relaxon.reaction.equations.confined import ConfinedReaction, LinearizedConfined
 from relaxon.reaction.equations.confined_limit import ConfinedLimit
 from relaxon.reaction.equations.limit import Limit, equilibrium_density
@@ -14,8 +15,11 @@ from relaxon.reaction.equations.two_species import Perturbation, TwoSpecies
 from relaxon.reaction.theory.scaled_rates import ScaledRates, scaled_rates
 from relaxon.reports.headlines.base import Headline, at_start
 from relaxon.reports.headlines.catalogue import headline
-from relaxon.reports.recorded import equation, longest_wave, volume
+from relaxon.reports.recorded import equation, longest_wave, positions, volume
 from relaxon.runs.solution import Solution
+
+WINDOW = 0.75
+"""Where the part of the time begins over which a decay rate is measured."""
 
 
 def model(solution: Solution) -> Any:
@@ -53,10 +57,46 @@ def rates(solution: Solution) -> ScaledRates | None:
     return scaled_rates(model(solution), rho_infinity(solution), length)
 
 
-def measured_rate(solution: Solution) -> float:
-    """Decay rate of the distance over the last quarter of the time, NaN if it has no two values."""
+def leading_wave(solution: Solution) -> tuple[int, ...] | None:
+    """The wave of a torus that is largest over the last quarter of a run, in longest waves.
+
+    Looked for in f, which outlives its density where no isolated eigenvalue exists, or in the
+    density if f was not recorded. A plane wave of the data may decay much faster than the slowest
+    mode of the torus: the product of two cosines, (1, 1), has twice its k^2. None between walls,
+    under a potential, and where neither was recorded.
+    """
+    where = positions(solution)
+    name = next((key for key in ("f", "rho_f") if key in solution.fields), None)
+    if not isinstance(where, TorusGrid) or name is None:
+        return None
+    late = np.asarray(solution.fields[name])[solution.t >= WINDOW * solution.t[-1]]
+    axes = tuple(range(1, 1 + where.d))
+    waves = np.abs(np.fft.fftn(late, axes=axes)) ** 2
+    power = np.sum(waves, axis=tuple(i for i in range(late.ndim) if i not in axes))
+    power.flat[0] = 0.0
+    place = np.unravel_index(np.argmax(power), power.shape)
+    return tuple(min(int(j), where.n - int(j)) for j in place)
+
+
+def observed_rates(solution: Solution) -> ScaledRates | None:
+    """The rates of the wave that the run follows; those of the torus where it is not known."""
+    wave = leading_wave(solution)
+    if wave is None:
+        return rates(solution)
+    length = longest_wave(solution) / float(np.linalg.norm(wave))
+    return scaled_rates(model(solution), rho_infinity(solution), length)
+
+
+def measured_rate(solution: Solution) -> tuple[float, float]:
+    """Decay rate of the distance over the last quarter of the time, with its error.
+
+    Where no isolated eigenvalue exists the rate is approached as slowly as the densities still
+    decay relative to the norm, see `ScaledRates.beyond`: then by `tail_rate`.
+    """
     t, y = solution.t, np.asarray(solution.diagnostics["distance"], float)
-    return exponential_rate(t, y, 0.75 * t[-1])
+    expected = observed_rates(solution)
+    beyond = None if expected is None else expected.beyond
+    return tail_rate(t, y, WINDOW * t[-1], beyond)
 
 
 @headline("reaction-state", when=is_reaction)
@@ -93,9 +133,18 @@ def laws(solution: Solution) -> list[Headline]:
 @headline("reaction-rates", when=lambda s: is_reaction(s) and len(s.t) > 3)
 def decay(solution: Solution) -> list[Headline]:
     """The measured decay rate beside the proven ones and the true one."""
-    proven = rates(solution)
-    if proven is None:
+    proven, observed, wave = rates(solution), observed_rates(solution), leading_wave(solution)
+    if proven is None or observed is None:
         return []
-    note = f"true {proven.true:.4g}, proven: DMS {proven.dms:.4g}"
+    note = f"true {observed.told}"
+    if wave is not None:
+        note += f" of the wave ({', '.join(map(str, wave))})"
+    if observed.true != proven.true:
+        note += f" that the data excite, {proven.told} of the longest"
+    if observed.beyond is not None:
+        note += "; no isolated eigenvalue: the edge of the essential spectrum"
+    note += f"; proven: DMS {proven.dms:.4g}"
     note += "" if proven.h1 is None else f", H1 {proven.h1:.4g}"
-    return [Headline("decay_rate", "decay rate at the end", measured_rate(solution), note=note)]
+    rate, error = measured_rate(solution)
+    bar = error if np.isfinite(error) else None
+    return [Headline("decay_rate", "decay rate at the end", rate, bar, note)]

@@ -34,7 +34,10 @@ def decay(solution: Solution) -> list[Headline]:
     fit = decay_fit(solution)
     assert fit is not None
     note = "|F - Meq| ~ t^b exp(-lambda t^p); theorem: p = 2/3"
-    return [Headline("decay_power", "decay exponent p", fit.power, fit.error, note)]
+    if not fit.at_bound:
+        return [Headline("decay_power", "decay exponent p", fit.power, fit.error, note)]
+    note += "; the fit ends at the bound of its range: the run is no stretched exponential (yet)"
+    return [Headline("decay_power", "decay exponent p", fit.power, None, note)]
 
 
 @headline("distance", when=lambda s: relaxes(s) and "distance_l2" in s.diagnostics)

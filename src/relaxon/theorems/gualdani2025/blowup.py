@@ -2,44 +2,20 @@ r"""Blow-up of the modified Landau equation, and the rate at which F(0, t) grows
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
 
 from relaxon.collisions.landau import Landau
-from relaxon.core.errors import require
+from relaxon.core.errors import InputError, require
 from relaxon.distributions.hot_spot import blowdown
 from relaxon.grids.radial import RadialGrid
-from relaxon.numerics.fits import approach
+from relaxon.numerics.blowup import Blowup, blowup
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.runs.solution import Solution
 from relaxon.runs.solve import solve
 from relaxon.stepping.status import Status
-
-
-@dataclasses.dataclass(frozen=True)
-class BlowupFit:
-    """The law F(0, t) ~ C (t* - t)^-q fitted to the end of a run.
-
-    Attributes:
-        time: t*.
-        time_error: Its uncertainty: change between the two halves of the window.
-        rate: q.
-        rate_error: Scatter of the fit and half the range of q over the parts of the window.
-        prefactor: C.
-        window: (first, last) value of F(0, t) used.
-        local: q over successive parts of the window, first to last.
-    """
-
-    time: float
-    time_error: float
-    rate: float
-    rate_error: float
-    prefactor: float
-    window: tuple[float, float]
-    local: np.ndarray
 
 
 def solve_to_blowup(
@@ -85,45 +61,28 @@ def solve_to_blowup(
     return solve(problem, t_end, Record(times=end * (1 - left)), rtol)
 
 
-def fit_blowup(solution: Solution, first: float = 30.0, last: float = 3e4) -> BlowupFit:
-    """Fit F(0, t) ~ C (t* - t)^-q where F(0, t) lies between two multiples of its first value.
-
-    t* is the time for which log F(0, t) is most nearly linear in log(t* - t).
+def fit_blowup(solution: Solution) -> Blowup:
+    """The law F(0, t) ~ C (t* - t)^-q of the end of a run, see `numerics.blowup`.
 
     Args:
         solution: A run that ended with status BLOWUP.
-        first: Lower end of the window, in units of F(0, 0).
-        last: Upper end.
 
     Returns:
-        The fit; the exponent is also fitted on thirds of the window (in log F).
+        The fit. With delta = 1e-2, alpha = 0.35, epsilon = 1/2 and 300 cells q is 0.99992(34) and
+        t* 0.842739125, which 600 cells move by 1.2e-5, rtol = 1e-9 instead of 1e-7 by 2e-9 and ten
+        decades of records instead of six by 7e-12: the bar of t*, 2e-10, is that of the fit alone.
 
     Raises:
-        InputError: The run did not blow up, or fewer than nine records lie in the window.
+        InputError: The run did not blow up, or its records cannot tell.
     """
     require(
         solution.status is Status.BLOWUP,
         f"Only a run with status BLOWUP has a rate, but this one is {solution.status.name}.",
     )
-    t, value = solution.t, np.asarray(solution.diagnostics["central_value"])
-    inside = (value >= first * value[0]) & (value <= last * value[0])
-    require(
-        int(inside.sum()) >= 9,
-        f"Only {int(inside.sum())} records lie in the window of the fit; at least 9 are needed.",
-    )
-    ts, log_f = t[inside], np.log(value[inside])
-    star, slope, prefactor, residual = approach(ts, log_f)
-    thirds = np.array_split(np.arange(len(ts)), 3)
-    local = np.array([-np.polyfit(np.log(star - ts[i]), log_f[i], 1)[0] for i in thirds])
-    halves = [approach(ts[i], log_f[i])[0] for i in np.array_split(np.arange(len(ts)), 2)]
-    # Standard error of a slope: residual over this.
-    spread = np.std(np.log(star - ts)) * math.sqrt(len(ts))
-    return BlowupFit(
-        time=star,
-        time_error=float(max(abs(h - star) for h in halves)),
-        rate=slope,
-        rate_error=float(math.hypot(residual / spread, np.ptp(local) / 2)),
-        prefactor=prefactor,
-        window=(float(value[inside][0]), float(value[inside][-1])),
-        local=local,
-    )
+    found = blowup(solution.t, np.asarray(solution.diagnostics["central_value"]))
+    if found is None:
+        raise InputError(
+            f"The run must have five records in each of its last three decades of F(0), but has "
+            f"{len(solution.t)} in all."
+        )
+    return found
