@@ -141,7 +141,7 @@ def command(rng: random.Random, folder: pathlib.Path) -> list[str]:
             key = f"{rng.choice([*TABLES, 'x', ''])}.{key}"
         pair = f"{key}={rng.choice(VALUES)}" if rng.random() < 0.96 else rng.choice(PAIRS)
         found += ["--set", pair]
-    return ["run", *found, f"--out={rng.choice(OUTS)}", "--quiet"]
+    return ["run", *found, f"--out={rng.choice(OUTS)}", "--quiet", "--no-error"]
 
 
 class Begun(BaseException):

@@ -52,7 +52,7 @@ def start(tokens: list[str], often: bool) -> subprocess.Popen[bytes]:
     source = str(pathlib.Path(rx.__file__).parents[1])
     chunk = ["3", "0"] if often else ["256", "10"]
     return subprocess.Popen(
-        [sys.executable, "-c", CHILD, *chunk, *tokens, "--quiet"],
+        [sys.executable, "-c", CHILD, *chunk, *tokens, "--quiet", "--no-error"],
         env={**os.environ, "PYTHONPATH": source},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -103,8 +103,13 @@ PLANE = {
 }
 
 
-def battery():
-    """(system, datum, problem, end time) of every entry."""
+def battery(cells=1.0, box=1.0):
+    """(system, datum, problem, end time) of every entry.
+
+    Args:
+        cells: How many times finer the grids are.
+        box: How many times wider the boxes of the plane ones are.
+    """
     screening = {d: rx.LenardBalescu(rx.potentials.Gaussian(d)) for d in (2, 3)}
     for system, equation, d, n, names in (
         ("Landau, d = 3", rx.Landau(), 3, 300, RADIAL),
@@ -115,17 +120,18 @@ def battery():
     ):
         for name in names:
             values, r_max, r_min, t_end = RADIAL[name]
-            grid = rx.RadialGrid(d=d, n=n, r_max=r_max, r_min=r_min)
+            grid = rx.RadialGrid(d=d, n=round(n * cells), r_max=r_max, r_min=r_min)
             f0 = values(np.asarray(grid.r), d)
             yield system, name, rx.Problem(equation, grid, f0 / grid.integrate(f0)), t_end
-    grid = rx.VelocityGrid(d=2, n=40, v_max=7.5)
+    grid = rx.VelocityGrid(d=2, n=2 * round(20 * cells * box), v_max=7.5 * box)
     for system, equation in (
         ("Maxwell molecules, plane", rx.Landau(gamma=0.0)),
         ("Landau-Coulomb, plane", rx.Landau()),
         ("Lenard-Balescu, plane", screening[2]),
     ):
-        for name, parts in PLANE.items():
-            f0 = rx.distributions.gaussian_mixture(grid, *parts)
+        for name, (weights, means, variances) in PLANE.items():
+            matrices = [np.diag(pair) for pair in variances]
+            f0 = rx.distributions.gaussian_mixture(grid, weights, means, matrices)
             yield system, name, rx.Problem(equation, grid, f0), 0.5
 
 

@@ -57,7 +57,7 @@ PUBLIC = {
     "distributions": "distributions:",
     "functionals": "distributions.functionals:",
     "linearized": "collisions.linear.linearized",
-    "open": "runs.directory:open_run",
+    "open": "runs.opened:open_run",
     "potentials": "screening.potentials:",
     "reaction": "reaction:",
     "resume": "runs.solve",

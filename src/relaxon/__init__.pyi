@@ -26,8 +26,8 @@ from relaxon.grids.walls import WalledGrid as WalledGrid
 from relaxon.reaction.equations.confined import ConfinedReaction as ConfinedReaction
 from relaxon.reaction.equations.kinetic import KineticReaction as KineticReaction
 from relaxon.runs.directory import StorageError as StorageError
-from relaxon.runs.directory import open_run as open
 from relaxon.runs.integrity import verify as verify
+from relaxon.runs.opened import open_run as open
 from relaxon.runs.problem import Problem as Problem
 from relaxon.runs.record import Record as Record
 from relaxon.runs.solution import Solution as Solution

@@ -100,6 +100,7 @@ def run(
     settings: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
     out: pathlib.Path | None = None,
     quiet: Annotated[bool, Parameter(negative="")] = False,
+    error: bool = True,
 ) -> int:
     """Run a case or a configuration file; write results, figures and a report.
 
@@ -113,6 +114,9 @@ def run(
         Directory to write to; must not exist. Default: runs/CASE.
     quiet:
         Show nothing but errors.
+
+    Error:
+        Estimate the error of the numbers, by four companion runs.
     """
     from relaxon.cases.catalogue import from_file
     from relaxon.cases.files import parse_settings
@@ -123,7 +127,7 @@ def run(
     require(not out.exists(), f"{out} exists already; choose another directory or remove it.")
     use_cores()
     found = from_file(path, changes)
-    return _finish(found.solve(progress=not quiet, out=out), out, quiet)
+    return _finish(found.solve(progress=not quiet, out=out), out, quiet, error)
 
 
 @app.command
@@ -133,6 +137,7 @@ def resume(
     *,
     t_end: float | None = None,
     quiet: Annotated[bool, Parameter(negative="")] = False,
+    error: bool = True,
 ) -> int:
     """Take up an interrupted run, or continue a finished one to a later time.
 
@@ -144,12 +149,16 @@ def resume(
         New end time; left out, the run goes on to the end it was started with.
     quiet:
         Show nothing but errors.
+
+    Error:
+        Estimate the error of the numbers, by four companion runs.
     """
     from relaxon.numerics.devices import use_cores
     from relaxon.runs.solve import resume as resume_run
 
     use_cores()
-    return _finish(resume_run(directory, t_end, progress=not quiet), directory, quiet)
+    solution = resume_run(directory, t_end, progress=not quiet)
+    return _finish(solution, directory, quiet, error)
 
 
 @app.command
@@ -166,13 +175,14 @@ def show(
         As JSON.
     """
     from relaxon.reports.headlines import catalogue as summary
-    from relaxon.runs.directory import open_run
+    from relaxon.runs.opened import known_error, open_run
 
     solution = open_run(directory)
+    error = known_error(directory, solution)
     if json_:
-        print(json.dumps(summary.as_json(solution), indent=1))
+        print(json.dumps(summary.as_json(solution, error), indent=1))
     else:
-        print(printable(summary.as_text(solution)))
+        print(printable(summary.as_text(solution, error)))
     return DONE
 
 
@@ -350,8 +360,8 @@ def _file_of(case: str) -> pathlib.Path:
     return files.get(case, pathlib.Path(case))
 
 
-def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
-    """Draw, report, print; the exit code of a run."""
+def _finish(solution: Any, out: pathlib.Path, quiet: bool, estimate: bool) -> int:
+    """Estimate the error, draw, report, print; the exit code of a run."""
     from relaxon.reports import page as report
     from relaxon.reports.headlines import catalogue as summary
     from relaxon.runs.lock import locked
@@ -360,13 +370,15 @@ def _finish(solution: Any, out: pathlib.Path, quiet: bool) -> int:
     if solution.status is Status.INTERRUPTED:
         sentence = f"Interrupted; go on with `relaxon resume {out}`."
         return _fail(sentence, ENDED_BADLY)
+    usable = solution.status in (Status.DONE, Status.BLOWUP)
     try:
         with locked(out, REPORT_SECONDS):
-            page = report.write_run(solution, out)
-    except InputError as error:
-        return _fail(f"{error} The run itself is complete.", ENDED_BADLY)
+            error = solution.error if estimate and usable else None
+            page = report.write_run(solution, out, error)
+    except InputError as refusal:
+        return _fail(f"{refusal} The run itself is complete.", ENDED_BADLY)
     if not quiet:
-        print(printable(summary.as_text(solution)))
+        print(printable(summary.as_text(solution, error)))
         print(f"report     {page}")
     if solution.ok:
         return DONE

@@ -15,7 +15,15 @@ def words(*settings):
 
 def test_run_show_plot_resume(tmp_path, capsys):
     out = tmp_path / "p1"
-    run = ["run", "reaction-p1", *words("epsilon=0.01", *TINY), "--out", str(out), "--quiet"]
+    run = [
+        "run",
+        "reaction-p1",
+        *words("epsilon=0.01", *TINY),
+        "--out",
+        str(out),
+        "--quiet",
+        "--no-error",
+    ]
     assert run_tokens(run) == 0
     assert (out / "report.html").stat().st_size > 10_000
     capsys.readouterr()
@@ -37,7 +45,7 @@ def test_run_show_plot_resume(tmp_path, capsys):
     assert run_tokens(["plot", str(out), "--what", "density"]) == 2
     assert "no data for the figure" in capsys.readouterr().err
 
-    assert run_tokens(["resume", str(out), "--t-end", "0.03", "--quiet"]) == 0
+    assert run_tokens(["resume", str(out), "--t-end", "0.03", "--quiet", "--no-error"]) == 0
     capsys.readouterr()
     assert run_tokens(["show", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["t_end"] == 0.03
@@ -81,5 +89,8 @@ def test_cases_are_listed(capsys):
 )
 def test_every_case_runs_and_reports(tmp_path, case, settings):
     out = tmp_path / case
-    assert run_tokens(["run", case, *words(*settings), "--out", str(out), "--quiet"]) == 0
+    assert (
+        run_tokens(["run", case, *words(*settings), "--out", str(out), "--quiet", "--no-error"])
+        == 0
+    )
     assert (out / "report.html").is_file()

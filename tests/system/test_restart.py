@@ -23,7 +23,7 @@ CHANGES = [x for s in SETTINGS for x in ("--set", s)]
 def test_a_killed_run_resumes_bit_for_bit(tmp_path):
     out = tmp_path / "killed"
     command = "import sys; from relaxon.cli import main; main(sys.argv[1:])"
-    tokens = ["run", "blowdown", *CHANGES, "--out", str(out), "--quiet"]
+    tokens = ["run", "blowdown", *CHANGES, "--out", str(out), "--quiet", "--no-error"]
     source = str(pathlib.Path(rx.__file__).parents[1])
     process = subprocess.Popen(
         [sys.executable, "-c", command, *tokens], env={**os.environ, "PYTHONPATH": source}
@@ -44,9 +44,11 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
     assert interrupted.status is rx.Status.INTERRUPTED
     assert run_tokens(["show", str(out)]) == 0
 
-    assert run_tokens(["resume", str(out), "--quiet"]) == 0
+    assert run_tokens(["resume", str(out), "--quiet", "--no-error"]) == 0
     whole = tmp_path / "whole"
-    assert run_tokens(["run", "blowdown", *CHANGES, "--out", str(whole), "--quiet"]) == 0
+    assert (
+        run_tokens(["run", "blowdown", *CHANGES, "--out", str(whole), "--quiet", "--no-error"]) == 0
+    )
     resumed, straight = rx.open(out), rx.open(whole)
     assert resumed.ok
     np.testing.assert_array_equal(resumed.t, straight.t)
@@ -57,13 +59,13 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
 
 def test_resume_of_a_finished_run_changes_nothing(finished, tmp_path):
     copy = shutil.copytree(finished, tmp_path / "copy")
-    assert run_tokens(["resume", str(copy), "--quiet"]) == 0
+    assert run_tokens(["resume", str(copy), "--quiet", "--no-error"]) == 0
     np.testing.assert_array_equal(rx.open(copy).f, rx.open(finished).f)
 
 
 def test_resume_to_a_later_time(finished, tmp_path):
     copy = shutil.copytree(finished, tmp_path / "copy")
-    assert run_tokens(["resume", str(copy), "--t-end", "2", "--quiet"]) == 0
+    assert run_tokens(["resume", str(copy), "--t-end", "2", "--quiet", "--no-error"]) == 0
     longer, before = rx.open(copy), rx.open(finished)
     assert longer.t[-1] == 2.0
     assert longer.drift("energy") < 1e-12
@@ -78,7 +80,7 @@ def test_a_damaged_file_is_named(name, finished, tmp_path, capsys):
     copy = shutil.copytree(finished, tmp_path / "copy")
     content = (copy / name).read_bytes()
     (copy / name).write_bytes(content[: len(content) // 2])
-    assert run_tokens(["resume", str(copy), "--t-end", "1", "--quiet"]) == 2
+    assert run_tokens(["resume", str(copy), "--t-end", "1", "--quiet", "--no-error"]) == 2
     error = capsys.readouterr().err
     assert len(error.strip().splitlines()) == 1
     assert "damaged" in error

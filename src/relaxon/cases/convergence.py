@@ -13,6 +13,7 @@ from relaxon.cases.catalogue import Case, case, from_tables
 from relaxon.core.errors import InputError, require, unknown
 from relaxon.core.numbers import scalar, shown, whole
 from relaxon.core.types import Real, Whole
+from relaxon.runs.error import measures
 
 TIME = "rtol"
 """The setting that refines time steps."""
@@ -28,10 +29,6 @@ FASTEST = 7.0
 
 ROUNDING = 1e-12
 """Relative changes up to this size are none."""
-
-# How a run went; and extrema over grid points, which move with the points.
-NO_RESULTS = ("dt", "steps", "evaluations", "boxed", "damped", "box_clearance", "asymmetry")
-EXTREMA = ("maximum", "max", "min", "max_f", "min_f", "lowest_value")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -248,7 +245,7 @@ def _refined(
     ends = [_end(start, change) for change in changes]
     if names is None:
         invariants = tuple(start.problem.equation.invariants(start.problem.f0, start.problem.grid))
-        names = [name for name in ends[0] if _measures(name, invariants)]
+        names = [name for name in ends[0] if measures(name, invariants)]
         names = [name for name in names if all(np.isfinite(end[name]) for end in ends)]
     for name in names:
         if name not in ends[0]:
@@ -269,13 +266,6 @@ def _end(start: Case, changes: Mapping[str, Any]) -> dict[str, float]:
         )
     ends = {name: values[-1] for name, values in solution.diagnostics.items()}
     return {name: float(end) for name, end in ends.items() if np.ndim(end) == 0}
-
-
-def _measures(name: str, invariants: tuple[str, ...]) -> bool:
-    """Whether a diagnostic measures the solution."""
-    skipped = name in NO_RESULTS or name in EXTREMA or name.endswith("_growth")
-    # The temperature is the energy over the mass; momenta have an axis in their names.
-    return not skipped and name != "temperature" and not name.startswith(invariants)
 
 
 def _cells(tag: str, row: Iterable[str]) -> str:

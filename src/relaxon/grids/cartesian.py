@@ -50,6 +50,8 @@ class VelocityGrid(Grid):
     Accuracy: spectral (tests/unit/grids/test_cartesian.py).
     """
 
+    widens = ("v_max",)
+
     d: int
     n: int
     v_max: float

@@ -28,6 +28,8 @@ class PhaseGrid(PhaseSpace):
         velocity: Velocity nodes.
     """
 
+    widens = ("v_max",)
+
     torus: TorusGrid
     velocity: VelocityNodes
 

@@ -75,6 +75,9 @@ class RadialGrid(eqx.Module, Grid):
     `difference` and `interpolation` have order 4 (tests/unit/grids/test_radial_grid.py).
     """
 
+    widens = ("r_max",)
+    order = 6.0
+
     d: int = eqx.field(static=True)
     n: int = eqx.field(static=True)
     r: Array

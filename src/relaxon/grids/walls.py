@@ -36,6 +36,7 @@ class WalledGrid(eqx.Module, Grid):
     """
 
     refines = ("n", "nodes")
+    widens = ("v_max",)
 
     d: int = eqx.field(static=True)
     n: int = eqx.field(static=True)

@@ -20,8 +20,9 @@ from relaxon.core.version import VERSION
 from relaxon.reports import citations
 from relaxon.reports.figures import catalogue as figures_of
 from relaxon.reports.figures.style import STYLE
-from relaxon.reports.headlines.catalogue import headlines, ledger
+from relaxon.reports.headlines.catalogue import headlines, ledger, warnings
 from relaxon.reports.recorded import notes as notes_of
+from relaxon.runs.error import ErrorEstimate
 from relaxon.runs.files import whole_file
 from relaxon.runs.solution import Solution
 
@@ -29,12 +30,17 @@ SKIPPED = ("notes", "equation", "grid", "references", "warnings")
 """Provenance that is shown elsewhere on the page."""
 
 
-def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> str:
+def run_page(
+    solution: Solution,
+    figures: Mapping[str, str] | None = None,
+    error: ErrorEstimate | None = None,
+) -> str:
     """The page of a run.
 
     Args:
         solution: A saved run.
         figures: SVG text of its figures by name; None draws them.
+        error: Its error, shown beside the headline numbers.
 
     Returns:
         HTML, complete in itself.
@@ -52,8 +58,8 @@ def run_page(solution: Solution, figures: Mapping[str, str] | None = None) -> st
         ok=solution.ok,
         status=solution.status.name,
         advice=solution.status.advice,
-        warnings=solution.warnings,
-        headlines=headlines(solution),
+        warnings=warnings(solution, error),
+        headlines=headlines(solution, error),
         ledger=ledger(solution),
         t_end=f"{solution.t[-1]:.6g}",
         figures=[
@@ -140,8 +146,10 @@ def write(text: str, path: pathlib.Path) -> None:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from None
 
 
-def write_run(solution: Solution, path: pathlib.Path) -> pathlib.Path:
-    """Write the figures and the page of a run into its directory.
+def write_run(
+    solution: Solution, path: pathlib.Path, error: ErrorEstimate | None = None
+) -> pathlib.Path:
+    """Write the figures and the page of a run into its directory, with its error if given.
 
     Returns:
         The path of the page.
@@ -155,7 +163,7 @@ def write_run(solution: Solution, path: pathlib.Path) -> pathlib.Path:
     for name, text in figures.items():
         write(text, folder / f"{name}.svg")
     page = path / "report.html"
-    write(run_page(solution, figures), page)
+    write(run_page(solution, figures, error), page)
     return page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping
@@ -111,6 +112,18 @@ def prepared(
             )
         own |= set(results)
         found[name] = _lowered(functional, state.t, fields, grid)
+    return found
+
+
+def able(
+    functionals: Mapping[str, Functional], stepper: Stepper, grid: Any, state: Any
+) -> dict[str, Functional]:
+    """Those functionals that can be recorded of a run on this grid."""
+    found = {}
+    for name, functional in functionals.items():
+        with contextlib.suppress(InputError):
+            prepared({name: functional}, stepper, grid, state, resumed=True)
+            found[name] = functional
     return found
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from relaxon.core.methods import method_of
-from relaxon.runs.problem import Problem
+from relaxon.core.methods import Posed, method_of
 from relaxon.stepping.stepper import Stepper
 
 
-def stepper_for(problem: Problem, rtol: float) -> Stepper:
+def stepper_for(problem: Posed, rtol: float) -> Stepper:
     """The stepper of a problem.
 
     Raises:

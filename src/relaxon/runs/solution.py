@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import pathlib
 import shutil
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from relaxon.core.errors import InputError, require
 from relaxon.core.invariants import INVARIANTS, scale_of
+from relaxon.runs.error import ErrorEstimate
 from relaxon.runs.files import create
 from relaxon.runs.store import write_dataset
 from relaxon.stepping.status import Status
+
+
+class Source(Protocol):
+    """What a solution came from."""
+
+    def error(self, solution: Any) -> ErrorEstimate:
+        """The error of the solution."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +41,8 @@ class Solution:
         status: Why the run ended; `ok` is True for `Status.DONE` only.
         coordinates: The grid's axes by name.
         provenance: Versions, settings, device, wall time.
+        origin: What the solution came from, so that `error` can solve it again; None for a saved
+            copy.
     """
 
     t: np.ndarray
@@ -40,6 +51,7 @@ class Solution:
     status: Status
     coordinates: Mapping[str, np.ndarray]
     provenance: Mapping[str, Any]
+    origin: Source | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @property
     def f(self) -> np.ndarray:
@@ -60,6 +72,23 @@ class Solution:
         that the grid does not resolve; in the reaction model too few velocity nodes.
         """
         return tuple(self.provenance.get("warnings", ()))
+
+    @functools.cached_property
+    def error(self) -> ErrorEstimate:
+        """The estimated error of every recorded quantity: `error["f"]`, `print(error)`.
+
+        The first use solves the problem four more times, with longer steps and on coarser grids;
+        a run directory keeps the result. See `relaxon.runs.error` for the formula.
+
+        Raises:
+            InputError: The solution is a saved copy, which does not hold its problem.
+        """
+        if self.origin is None:
+            raise InputError(
+                "An error needs a solution of `solve` or `resume` or of a run directory, but this "
+                "is a saved copy, which does not hold its problem."
+            )
+        return self.origin.error(self)
 
     def to_xarray(self) -> Any:
         """The solution as an `xarray.Dataset` with dimension `time`, provenance in its attributes.

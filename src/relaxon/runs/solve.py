@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
 import math
 import os
 import pathlib
@@ -20,6 +21,7 @@ import numpy as np
 
 from relaxon.core.errors import InputError, require, unknown
 from relaxon.core.memory import require_memory
+from relaxon.core.methods import Posed
 from relaxon.core.registry import from_spec, to_spec
 from relaxon.core.types import Real
 from relaxon.core.version import VERSION
@@ -36,6 +38,8 @@ from relaxon.runs.files import (
 )
 from relaxon.runs.lock import locked
 from relaxon.runs.methods import stepper_for
+from relaxon.runs.origin import FILE as ERROR
+from relaxon.runs.origin import Origin
 from relaxon.runs.problem import Problem, end_time, tolerance
 from relaxon.runs.progress import Progress, Quiet
 from relaxon.runs.record import Record
@@ -149,7 +153,7 @@ def _resume(path: pathlib.Path, t_end: float | None, progress: bool) -> Solution
         if os.path.lexists(path / "checkpoint.npz"):
             found = storage.read_checkpoint(path, template, seal)
             if found is None and t_end is None and has_store(path):
-                return storage.open_run(path)
+                return dataclasses.replace(storage.open_run(path), origin=run.origin())
         state, index, spent = found or (template, 0, 0.0)
         with damaged(path / "checkpoint.npz"):
             ended = Status(int(state.code))
@@ -157,7 +161,7 @@ def _resume(path: pathlib.Path, t_end: float | None, progress: bool) -> Solution
                 raise ValueError("it has more records than times")
         over = index == len(run.times) or ended is not Status.FINE
         if t_end is None and over and has_store(path):
-            return storage.open_run(path)
+            return dataclasses.replace(storage.open_run(path), origin=run.origin())
         run.records = storage.read_records(path, index, settings)
         if t_end is None and ended is not Status.FINE:
             run.records += storage.last_record(path, index, state, settings)
@@ -169,6 +173,7 @@ def _resume(path: pathlib.Path, t_end: float | None, progress: bool) -> Solution
     with storage.written(path):
         storage.tidy(path)
         storage.drop_store(path)
+        (path / ERROR).unlink(missing_ok=True)  # the run goes on, and it is of another end
         if settings["format"] < FORMAT:
             storage.renew(path, settings, seal)
         if t_end is not None:
@@ -177,6 +182,13 @@ def _resume(path: pathlib.Path, t_end: float | None, progress: bool) -> Solution
             ended = Status.FINE
     state = eqx.tree_at(lambda s: s.code, state, jnp.full_like(state.code, int(ended)))
     return run.go(state, index, spent, progress)
+
+
+def origin_of(path: pathlib.Path) -> Origin:
+    """What the run in a directory came from."""
+    settings = storage.settings_of(path)
+    with storage.what_is_left(path, settings):
+        return _stored(path, settings, seal_of(settings))[0].origin()
 
 
 def _stored(path: pathlib.Path, settings: Mapping[str, Any], seal: Seal) -> tuple[_Run, Any]:
@@ -220,7 +232,7 @@ class _Run:
 
     def __init__(
         self,
-        problem: Problem,
+        problem: Posed,
         record: Record,
         stepper: Stepper,
         times: np.ndarray,
@@ -346,7 +358,29 @@ class _Run:
         excused = functionals.partly(self.record.functionals)
         warnings = functionals.complaints(found, excused)
         warnings += self.stepper.complaints(found.t, found.diagnostics)
-        return dataclasses.replace(found, provenance={**provenance, "warnings": warnings})
+        provenance["warnings"] = warnings
+        return dataclasses.replace(found, provenance=provenance, origin=self.origin())
+
+    def origin(self) -> Origin:
+        """What the solution comes from."""
+        again = functools.partial(_again, self.record)
+        return Origin(self.problem, self.rtol, again, self.path, self.seal or Seal())
+
+
+def _again(record: Record, problem: Posed, times: np.ndarray, rtol: float) -> Solution:
+    """A companion run, without functionals that only the grid of the run itself can carry."""
+    stepper = stepper_for(problem, rtol)
+    start = _start(stepper, problem.f0)
+    try:
+        run = _Run(problem, record, stepper, times, rtol, None, start, begun={})
+    except InputError:
+        able = functionals.able(record.functionals, stepper, problem.grid, start)
+        record = dataclasses.replace(record, functionals=able)
+        run = _Run(problem, record, stepper, times, rtol, None, start, begun={})
+    found = run.go(start, 0, 0.0, False)
+    if found.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return found
 
 
 @eqx.filter_jit
@@ -414,7 +448,7 @@ def _extended(times: np.ndarray, index: int, t_end: float) -> np.ndarray:
 
 
 def _provenance(
-    problem: Problem, stepper: Stepper, rtol: float, notes: Mapping[str, Any]
+    problem: Posed, stepper: Stepper, rtol: float, notes: Mapping[str, Any]
 ) -> dict[str, Any]:
     def described(value: Any) -> Any:
         try:

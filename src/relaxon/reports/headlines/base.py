@@ -16,6 +16,7 @@ class Headline:
         value: The number.
         error: Its uncertainty, or None.
         note: What to compare it with.
+        estimate: The error that time steps and grid leave in it (`relaxon.runs.error`), or None.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Headline:
     value: float
     error: float | None = None
     note: str = ""
+    estimate: float | None = None
 
     def text(self) -> str:
         """The number with its uncertainty."""
@@ -30,6 +32,12 @@ class Headline:
             return f"{self.value:.6g}"
         digits = max(0, 1 - math.floor(math.log10(self.error)))
         return f"{self.value:.{digits}f} +- {self.error:.{digits}f}"
+
+    def estimated(self) -> str:
+        """The estimate in words; empty without one."""
+        if self.estimate is None:
+            return ""
+        return f"error {self.estimate:.0e}" if math.isfinite(self.estimate) else "error not known"
 
 
 @dataclasses.dataclass(frozen=True)

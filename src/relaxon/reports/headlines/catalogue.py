@@ -20,6 +20,7 @@ from relaxon.core.catalogue import Catalogue
 from relaxon.core.invariants import INVARIANTS
 from relaxon.reports.headlines.base import Headline, LedgerEntry
 from relaxon.reports.recorded import reaction
+from relaxon.runs.error import ErrorEstimate, measures
 from relaxon.runs.files import clean_json
 from relaxon.runs.solution import Solution
 
@@ -57,10 +58,24 @@ def headline(name: str, *, when: Callable[[Solution], bool]) -> Callable[[Group]
     return enter
 
 
-def headlines(solution: Solution) -> list[Headline]:
-    """The headline numbers of a run: what applies to it of the theory's statements."""
+def headlines(solution: Solution, error: ErrorEstimate | None = None) -> list[Headline]:
+    """The headline numbers of a run: what applies to it of the theory's statements.
+
+    Args:
+        solution: A run.
+        error: Its error, for an estimate beside every number that measures the solution.
+    """
     groups = [entry for entry in GROUPS.all().values() if entry.when(solution)]
-    return [found for entry in groups for found in entry.read(solution)]
+    found = [number for entry in groups for number in entry.read(solution)]
+    if error is None:
+        return found
+    errors = error.numbers(values)
+    return [dataclasses.replace(h, estimate=errors.get(h.name)) for h in found]
+
+
+def values(solution: Solution) -> dict[str, float]:
+    """The headline numbers that measure a solution, by name."""
+    return {h.name: h.value for h in headlines(solution) if measures(h.name)}
 
 
 def ledger(solution: Solution) -> list[LedgerEntry]:
@@ -75,29 +90,35 @@ def ledger(solution: Solution) -> list[LedgerEntry]:
     return entries
 
 
-def as_json(solution: Solution) -> dict[str, Any]:
+def warnings(solution: Solution, error: ErrorEstimate | None = None) -> list[str]:
+    """What a reader should know of the numbers of a run, a sentence each."""
+    return [*solution.warnings, *(error.warnings(values) if error else ())]
+
+
+def as_json(solution: Solution, error: ErrorEstimate | None = None) -> dict[str, Any]:
     """Status, invariants, headline numbers and provenance, as JSON holds them."""
     return clean_json(
         {
             "status": solution.status.name,
             "ok": solution.ok,
             "advice": solution.status.advice,
-            "warnings": list(solution.warnings),
+            "warnings": warnings(solution, error),
             "t_end": float(solution.t[-1]),
             "recorded": len(solution.t),
             "invariants": {e.name: dataclasses.asdict(e) for e in ledger(solution)},
-            "headlines": {h.name: dataclasses.asdict(h) for h in headlines(solution)},
+            "headlines": {h.name: dataclasses.asdict(h) for h in headlines(solution, error)},
             "provenance": dict(solution.provenance),
         }
     )
 
 
-def as_text(solution: Solution) -> str:
+def as_text(solution: Solution, error: ErrorEstimate | None = None) -> str:
     """Status, invariants and headline numbers, a line each."""
     lines = str(solution).splitlines()
-    found = headlines(solution)
+    lines += [f"warning    {sentence}" for sentence in error.warnings(values)] if error else []
+    found = headlines(solution, error)
     width = max((len(h.label) for h in found), default=0)
     for h in found:
-        note = f"   {h.note}" if h.note else ""
-        lines.append(f"{h.label:<{width}}  {h.text():>12}{note}")
+        words = [x for x in (h.estimated(), h.note) if x]
+        lines.append("   ".join([f"{h.label:<{width}}  {h.text():>12}", *words]))
     return "\n".join(lines)
