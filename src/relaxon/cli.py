@@ -116,7 +116,7 @@ def run(
         Show nothing but errors.
 
     Error:
-        Estimate the error of the numbers, by four companion runs.
+        Estimate the error of the numbers, by two companion runs.
     """
     from relaxon.cases.catalogue import from_file
     from relaxon.cases.files import parse_settings
@@ -151,7 +151,7 @@ def resume(
         Show nothing but errors.
 
     Error:
-        Estimate the error of the numbers, by four companion runs.
+        Estimate the error of the numbers, by two companion runs.
     """
     from relaxon.numerics.devices import use_cores
     from relaxon.runs.solve import resume as resume_run

@@ -18,13 +18,11 @@ class Grid(abc.ABC):
     """Where a distribution or a density lives.
 
     `refines` are the settings of a case file that make the grid finer, `widens` those that make
-    its box wider. `order` is the largest power of the cell size that errors fall with, 10 for
-    grids where they fall exponentially in the number of points.
+    its box wider.
     """
 
     refines: ClassVar[tuple[str, ...]] = ("n",)
     widens: ClassVar[tuple[str, ...]] = ()
-    order: ClassVar[float] = 10.0
 
     @property
     @abc.abstractmethod

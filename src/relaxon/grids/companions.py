@@ -1,16 +1,16 @@
-r"""Coarser companions of a grid, and how functions get there.
+r"""Finer companions of a grid, and how functions get there and back.
 
-An answer is compared with that of the same problem on a grid with a `share` of the points along
-every axis. What carries a function there is of the accuracy of the grid itself, and the same for
-data and for results, so that what differs is what the coarser grid does to the equation:
+An answer is compared with that of the same problem on a grid with `factor` times the points along
+every axis. What carries a function there is more accurate than what a scheme does on the grid:
 
-- radial cells and velocity nodes: log f through six neighbours (in the mapped coordinate; a radial
-  f is even in it), a straight line of log f where its fifth difference is larger than `ROUGH`;
+- radial cells and velocity nodes: log f through eight neighbours (in the mapped coordinate; a
+  radial f is even in it), a straight line where the highest difference is larger than `ROUGH`;
 - Cartesian boxes and the torus: the trigonometric interpolant along each axis;
-- Gauss nodes under a weight: the leading orthonormal polynomials of the ratio to the weight.
+- Gauss nodes under a weight: the orthonormal polynomials of the ratio to the weight.
 
-The box of a Cartesian grid shrinks with the root of the share, so that cells and box change alike:
-what a box leaves out is then seen like what the points do not resolve.
+Boxes of velocities grow with the root of the factor, so that cells and box change alike: what a box
+leaves out is then seen like what the points do not resolve. Data are zero beyond a Cartesian box,
+and go on along the logarithm beyond the last node.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from relaxon.core.errors import InputError
 from relaxon.grids.base import Grid
 from relaxon.grids.cartesian import VelocityGrid
 from relaxon.grids.confined_line import ConfinedLine
@@ -34,9 +35,9 @@ from relaxon.grids.walls import WalledGrid
 from relaxon.numerics.gauss import gauss_rule
 
 ROUGH = 20.0
-"""Where the fifth difference of log f is larger, it is interpolated by a straight line."""
+"""Where the highest difference of log f is larger, it is interpolated by a straight line."""
 
-POINTS = 6
+POINTS = 8
 """Neighbours that an interpolated value is made of."""
 
 LEAST = 1e-300
@@ -44,75 +45,79 @@ LEAST = 1e-300
 
 
 @functools.singledispatch
-def coarser(grid: Any, share: float) -> Any:
-    """The same kind of grid with about `share` of the points along every axis."""
-    raise TypeError(f"A {type(grid).__name__} has no companions.")
+def finer(grid: Any, factor: float) -> Any:
+    """The same kind of grid with about `factor` times the points along every axis.
+
+    Raises:
+        InputError: There is no memory for it.
+    """
+    raise InputError(f"A {type(grid).__name__} has no finer companion.")
 
 
-@coarser.register
-def _(grid: RadialGrid, share: float) -> RadialGrid:
-    n = max(16, round(grid.n * share))
-    return RadialGrid(grid.d, n, float(grid.r_max), float(grid.r_min))
+@finer.register
+def _(grid: RadialGrid, factor: float) -> RadialGrid:
+    return RadialGrid(grid.d, math.ceil(grid.n * factor), float(grid.r_max), float(grid.r_min))
 
 
-@coarser.register
-def _(grid: VelocityGrid, share: float) -> VelocityGrid:
-    n = _even(grid.n, share, 8)
+@finer.register
+def _(grid: VelocityGrid, factor: float) -> VelocityGrid:
+    n = _even(grid.n, factor)
     return VelocityGrid(grid.d, n, grid.v_max * math.sqrt(n / grid.n))
 
 
-@coarser.register
-def _(grid: TorusGrid, share: float) -> TorusGrid:
-    return TorusGrid(grid.d, _even(grid.n, share, 4), grid.length)
+@finer.register
+def _(grid: TorusGrid, factor: float) -> TorusGrid:
+    return TorusGrid(grid.d, _even(grid.n, factor), grid.length)
 
 
-@coarser.register
-def _(grid: ConfinedLine, share: float) -> ConfinedLine:
-    return ConfinedLine(grid.potential, _even(grid.n, share, 4), grid.depth)
+@finer.register
+def _(grid: ConfinedLine, factor: float) -> ConfinedLine:
+    return ConfinedLine(grid.potential, _even(grid.n, factor), grid.depth)
 
 
-@coarser.register
-def _(grid: PhaseGrid, share: float) -> PhaseGrid:
-    return PhaseGrid(coarser(grid.torus, share), coarser(grid.velocity, share))
+@finer.register
+def _(grid: PhaseGrid, factor: float) -> PhaseGrid:
+    return PhaseGrid(finer(grid.torus, factor), finer(grid.velocity, factor))
 
 
-@coarser.register
-def _(grid: WalledGrid, share: float) -> WalledGrid:
-    n = max(2, round(grid.n * share))
-    return WalledGrid(grid.d, n, coarser(grid.velocity, share))
+@finer.register
+def _(grid: WalledGrid, factor: float) -> WalledGrid:
+    return WalledGrid(grid.d, math.ceil(grid.n * factor), finer(grid.velocity, factor))
 
 
-@coarser.register
-def _(grid: ConfinedGrid, share: float) -> ConfinedGrid:
-    return ConfinedGrid(coarser(grid.line, share), coarser(grid.velocity, share))
+@finer.register
+def _(grid: ConfinedGrid, factor: float) -> ConfinedGrid:
+    return ConfinedGrid(finer(grid.line, factor), finer(grid.velocity, factor))
 
 
-@coarser.register
-def _(nodes: UniformNodes, share: float) -> UniformNodes:
-    return UniformNodes(nodes.d, _even(nodes.n, share, 4), nodes.v_max)
+@finer.register
+def _(nodes: UniformNodes, factor: float) -> UniformNodes:
+    n = _even(nodes.n, factor)
+    return UniformNodes(nodes.d, n, nodes.v_max * math.sqrt(n / nodes.n))
 
 
-@coarser.register
-def _(nodes: MappedNodes, share: float) -> MappedNodes:
-    return MappedNodes(nodes.d, _even(nodes.n, share, 4), nodes.scale)
+@finer.register
+def _(nodes: MappedNodes, factor: float) -> MappedNodes:
+    return MappedNodes(nodes.d, _even(nodes.n, factor), nodes.scale)
 
 
-@coarser.register
-def _(nodes: ThermalNodes, share: float) -> ThermalNodes:
-    return ThermalNodes(_even(nodes.n, share, 4), nodes.xi_max)
+@finer.register
+def _(nodes: ThermalNodes, factor: float) -> ThermalNodes:
+    return ThermalNodes(_even(nodes.n, factor), nodes.xi_max)
 
 
-def _even(n: int, share: float, least: int) -> int:
-    return max(least, 2 * round(n * share / 2))
+def _even(n: int, factor: float) -> int:
+    return 2 * math.ceil(n * factor / 2)
 
 
 def carried(values: Any, grid: Grid, to: Grid) -> np.ndarray:
-    """Functions on a grid at the points of a companion; leading axes are kept.
+    """Functions on a grid at the points of a finer or coarser one of its kind.
 
     Args:
-        values: Distributions, shape `(..., *grid.shape)`, or densities over the positions alone.
+        values: A distribution, shape `grid.shape`, or a density over the positions alone; both may
+            have one leading axis.
         grid: Where they live.
-        to: A companion of it.
+        to: The other grid.
     """
     values = np.asarray(values)
     whole = values.shape[-len(grid.shape) :] == grid.shape
@@ -132,13 +137,13 @@ def carried(values: Any, grid: Grid, to: Grid) -> np.ndarray:
 
 
 def magnitude(values: Any, grid: Any) -> np.ndarray:
-    r"""$\int |f|$ of distributions or densities on a grid; leading axes are kept."""
+    r"""$\int |f|$ of distributions or densities with a leading axis, which is kept."""
     size = jnp.abs(jnp.asarray(values))
-    if size.shape[-len(grid.shape) :] == grid.shape:
-        return np.asarray(grid.integrate(size))
+    whole = size.shape[1:] == grid.shape
     if isinstance(grid, WalledGrid):
-        return np.asarray(grid.integrate_position(size))
-    return np.asarray(grid.positions.integrate(size))
+        over = grid.integrate if whole else grid.integrate_position
+        return np.stack([np.asarray(over(value)) for value in size])
+    return np.asarray((grid if whole else grid.positions).integrate(size))
 
 
 def _along(values: np.ndarray, matrices: list[np.ndarray], trailing: int = 0) -> np.ndarray:
@@ -200,20 +205,23 @@ def _thermal(nodes: ThermalNodes) -> Any:
 
 
 def _polynomial(rule: Any, to: Any) -> np.ndarray:
-    """From values at the nodes of a Gauss rule to those of the projection at fewer nodes."""
-    kept = to.modes.T @ rule.modes[: len(to.nodes)]
+    """From values at the nodes of a Gauss rule to those of another one, by their polynomials."""
+    common = min(len(rule.nodes), len(to.nodes))
+    kept = to.modes[:common].T @ rule.modes[:common]
     return kept * np.sqrt(rule.weights) / np.sqrt(to.weights)[:, None]
 
 
 def _periodic(n: int, length: float, first: float, points: np.ndarray) -> np.ndarray:
-    """The trigonometric interpolant of n equidistant values on a period, at other points."""
+    """The trigonometric interpolant of n equidistant values on a period; zero outside of it."""
     k = np.arange(n)
     phase = 2 * np.pi * ((points[:, None] - first) / length - k / n)
     waves = np.arange(1, (n - 1) // 2 + 1)
     found = 1.0 + 2.0 * np.sum(np.cos(phase[..., None] * waves), axis=-1)
     if n % 2 == 0:  # the highest frequency is seen as a cosine only
         found = found + np.cos(phase * (n // 2))
-    return found / n
+    cells = (points - first) / length * n
+    inside = (cells > -1) & (cells < n)
+    return np.where(inside[:, None], found / n, 0.0)
 
 
 def _between_walls(values: np.ndarray, grid: WalledGrid, to: Any, whole: bool) -> np.ndarray:
@@ -247,7 +255,11 @@ def _through_neighbours(values: np.ndarray, at: np.ndarray, mirrored: bool) -> n
     smooth = np.sum(known[..., cells] * weights, axis=-1)
     straight = known[..., near] * (1 - share) + known[..., near + 1] * share
     rough = np.abs(np.diff(known[..., cells], points - 1, axis=-1)[..., 0]) > ROUGH
-    found = np.exp(np.where(rough, straight, smooth))
+    found = np.where(rough, straight, smooth)
+    # Beyond the ends nothing grows.
+    last = known[..., [0, -1]].max(axis=-1, keepdims=True) if not mirrored else known[..., -1:]
+    beyond = (at < 0) & (not mirrored) | (at > n - 1)
+    found = np.exp(np.where(beyond, np.minimum(found, last), found))
     return np.where(found > 2 * LEAST, found, 0.0)
 
 

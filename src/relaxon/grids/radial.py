@@ -76,7 +76,6 @@ class RadialGrid(eqx.Module, Grid):
     """
 
     widens = ("r_max",)
-    order = 6.0
 
     d: int = eqx.field(static=True)
     n: int = eqx.field(static=True)

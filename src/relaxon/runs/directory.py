@@ -7,6 +7,7 @@ A run directory holds
     records/000012.npz   fields and diagnostics at one recorded time
     checkpoint.npz       the stepper's state after the last complete record or chunk of steps
     solution.zarr        the finished run as an xarray dataset
+    error.npz            what `Solution.error` is made from, once it was asked for
     lock                 empty; held by the process that writes
 
 Every file appears whole or not at all: it is written under another name, flushed to the disk and

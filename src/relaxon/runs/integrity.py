@@ -11,6 +11,7 @@ from typing import Any
 from relaxon.core.errors import require
 from relaxon.runs import directory as storage
 from relaxon.runs.files import Damaged, read_arrays, read_settings, run_path, seal_of
+from relaxon.runs.origin import stored
 from relaxon.runs.store import STORE, has_store
 
 
@@ -78,6 +79,7 @@ def verify(path: str | pathlib.Path) -> Integrity:
         left = "the saved solution is intact" if not found else "nothing of it is kept elsewhere"
         return Integrity(path, tuple(found), left)
     tried(lambda: read_arrays(path / "initial.npz", seal, "initial.npz", path))
+    tried(lambda: stored(path, seal))
     complete = tried(lambda: storage.complete_records(path, seal)) or 0
     count = tried(lambda: storage.record_count(path, complete)) or 0
     if not (path / "checkpoint.npz").exists() and count > 1:

@@ -14,29 +14,34 @@ import numpy as np
 
 from relaxon.core.errors import InputError
 from relaxon.core.methods import Posed
-from relaxon.grids.companions import carried, coarser, magnitude
-from relaxon.runs.error import GRID, LONGER, SHARE, TIME, Companion, ErrorEstimate
+from relaxon.grids.companions import carried, finer, magnitude
+from relaxon.runs.error import GRID, TIME, Companion, ErrorEstimate
 from relaxon.runs.files import UNSEALED, read_arrays, write_arrays
 from relaxon.runs.seals import Seal
 from relaxon.runs.solution import Solution
 
-LOOSEST = 0.1
-"""The largest rtol."""
+FINER = 1.25
+"""Points along an axis of a companion, relative to those of the grid."""
+
+SHARPER = 0.1
+"""The rtol of a companion, relative to that of the run."""
+
+SHARPEST = 1e-13
+"""The smallest rtol of a companion: steps beyond are rounding."""
 
 FILE = "error.npz"
 """What a run directory keeps of an estimate."""
 
-Levels = tuple[Solution, Solution]
 Run = Callable[[Posed, np.ndarray, float], Solution]
 
 
 @dataclasses.dataclass(frozen=True)
-class Coarsened:
-    """A problem on a coarser grid: not a `Problem`, whose data are held to higher standards.
+class Refined:
+    """A problem on a finer grid: not a `Problem`, which asks the data for more than they have.
 
     Attributes:
         equation: The equation.
-        grid: The coarser grid.
+        grid: The finer grid.
         f0: The datum, carried there.
     """
 
@@ -64,25 +69,16 @@ class Origin:
     seal: Seal = UNSEALED
 
     def error(self, solution: Solution) -> ErrorEstimate:
-        """The error of the solution: what the run directory has of it, or four companion runs."""
+        """The error of the solution: what the run directory has of it, or two companion runs."""
         known = None if self.path is None else stored(self.path, self.seal)
         if known is not None and np.array_equal(known["t"], solution.t):
             return restored(solution, known, self.rtol, self.problem.grid)
-        grids = [self.problem]
-        for _ in range(2):
-            grids.append(coarsened(grids[-1]))
-        longer = [min(LOOSEST, self.rtol * LONGER**k) for k in (1, 2)]
-        times = [self._run(self.problem, solution, rtol) for rtol in longer]
-        levels = [self._run(problem, solution, self.rtol) for problem in grids[1:]]
-        runs = {TIME: (times[0], times[1]), GRID: (levels[0], levels[1])}
-        spaces = {TIME: [self.problem.grid] * 3, GRID: [problem.grid for problem in grids]}
+        sharper = max(self.rtol * SHARPER, SHARPEST)
         found = ErrorEstimate(
             solution,
             self.rtol,
             raises(self.problem.grid),
-            self.problem.grid.order,
-            {name: (kept(a), kept(b)) for name, (a, b) in runs.items()},
-            {name: gaps((solution, *pair), spaces[name]) for name, pair in runs.items()},
+            *self._compared(solution, {TIME: (False, sharper), GRID: (True, self.rtol)}),
             {k: magnitude(f, self.problem.grid) for k, f in solution.fields.items()},
         )
         if self.path is not None:
@@ -90,25 +86,36 @@ class Origin:
                 write_arrays(self.path / FILE, arrays(found), self.seal, FILE)
         return found
 
-    def _run(self, problem: Posed, solution: Solution, rtol: float) -> Solution:
-        """A companion run; one without any recorded time where there can be none."""
-        if problem is self.problem and rtol <= self.rtol:
-            return dataclasses.replace(solution, t=solution.t[:0], fields={}, diagnostics={})
-        try:
-            return self.run(problem, solution.t, rtol)
-        except InputError:
-            return dataclasses.replace(solution, t=solution.t[:0], fields={}, diagnostics={})
+    def _compared(
+        self, solution: Solution, settings: Mapping[str, tuple[bool, float]]
+    ) -> tuple[dict[str, Companion], dict[str, dict[str, np.ndarray]]]:
+        """What is kept of companion runs, and how far their fields are from those of the run."""
+        companions, gaps = {}, {}
+        for name, (on_finer, rtol) in settings.items():
+            problem, run = self.problem, nothing(solution)
+            with contextlib.suppress(InputError):  # no memory for it, say
+                problem = refined(self.problem) if on_finer else self.problem
+                run = self.run(problem, solution.t, rtol)
+            companions[name] = kept(run)
+            gaps[name] = {
+                key: gap(solution, run, key, self.problem.grid, problem.grid)
+                for key in solution.fields
+            }
+        return companions, gaps
 
 
-def coarsened(problem: Posed) -> Posed:
-    """The problem on the next coarser grid; itself if there is none."""
-    grid = coarser(problem.grid, SHARE)
-    if grid.shape == problem.grid.shape:
-        return problem
+def nothing(solution: Solution) -> Solution:
+    """A companion run that was not possible: one without recorded times."""
+    return dataclasses.replace(solution, t=solution.t[:0], fields={}, diagnostics={})
+
+
+def refined(problem: Posed) -> Posed:
+    """The problem on the finer grid."""
+    grid = finer(problem.grid, FINER)
     many = isinstance(problem.f0, Mapping)
     data = problem.f0 if many else {"f0": problem.f0}
     moved = {name: datum(values, problem.grid, grid) for name, values in data.items()}
-    return Coarsened(problem.equation, grid, moved if many else moved["f0"])
+    return Refined(problem.equation, grid, moved if many else moved["f0"])
 
 
 def datum(values: Any, grid: Any, to: Any) -> Any:
@@ -117,27 +124,19 @@ def datum(values: Any, grid: Any, to: Any) -> Any:
     return jnp.asarray(np.maximum(found, 0.0) if np.min(values) >= 0 else found)
 
 
-def gaps(levels: tuple[Solution, ...], grids: list[Any]) -> dict[str, np.ndarray]:
-    """L1 norms of the differences of every field at consecutive levels, shape (2, m)."""
-    found = {}
-    for name in levels[0].fields:
-        rows = [
-            gap(a, b, name, grid, to)
-            for a, b, grid, to in zip(levels, levels[1:], grids, grids[1:])
-        ]
-        lengths = len(levels[0].t)
-        found[name] = np.stack([np.append(r, np.full(lengths - len(r), np.inf)) for r in rows])
+def gap(own: Solution, other: Solution, name: str, grid: Any, its: Any) -> np.ndarray:
+    """L1 norms of the difference of a field, infinite at the times that the other did not reach.
+
+    On the grid of the companion, whose datum is the carried one: there is no difference at t = 0.
+    """
+    found = np.full(len(own.t), np.inf)
+    count = min(len(own.t), len(other.t))
+    count = int(np.argmin(np.append(own.t[:count] == other.t[:count], False)))
+    if count:
+        values = own.fields[name][:count]
+        values = values if its is grid else carried(values, grid, its)
+        found[:count] = magnitude(values - other.fields[name][:count], its)
     return found
-
-
-def gap(first: Solution, second: Solution, name: str, grid: Any, to: Any) -> np.ndarray:
-    """L1 norms of the differences of a field, at the times that both runs reached."""
-    count = min(len(first.t), len(second.t))
-    count = int(np.argmin(np.append(first.t[:count] == second.t[:count], False)))
-    if not count:
-        return np.zeros(0)
-    fine, coarse = first.fields[name][:count], second.fields[name][:count]
-    return magnitude((fine if grid is to else carried(fine, grid, to)) - coarse, to)
 
 
 def kept(run: Solution) -> Companion:
@@ -156,10 +155,9 @@ def raises(grid: Any) -> tuple[str, ...]:
 def arrays(error: ErrorEstimate) -> dict[str, np.ndarray]:
     """An estimate as plain arrays by name."""
     found: dict[str, np.ndarray] = {"t": error.solution.t}
-    for name, pair in error.companions.items():
-        for k, run in enumerate(pair):
-            found[f"times/{name}{k}"], found[f"code/{name}{k}"] = run.t, np.asarray(run.code)
-            found |= {f"scalar/{name}{k}/{key}": x for key, x in run.diagnostics.items()}
+    for name, run in error.companions.items():
+        found[f"times/{name}"], found[f"code/{name}"] = run.t, np.asarray(run.code)
+        found |= {f"scalar/{name}/{key}": x for key, x in run.diagnostics.items()}
         found |= {f"gap/{name}/{key}": x for key, x in error.gaps[name].items()}
     return found | {f"size/{key}": x for key, x in error.sizes.items()}
 
@@ -172,16 +170,15 @@ def restored(
     def below(prefix: str) -> dict[str, np.ndarray]:
         return {k[len(prefix) :]: x for k, x in known.items() if k.startswith(prefix)}
 
-    def companion(place: str) -> Companion:
-        code = int(known[f"code/{place}"])
-        return Companion(known[f"times/{place}"], below(f"scalar/{place}/"), code)
+    def companion(name: str) -> Companion:
+        code = int(known[f"code/{name}"])
+        return Companion(known[f"times/{name}"], below(f"scalar/{name}/"), code)
 
     return ErrorEstimate(
         solution,
         rtol,
         raises(grid),
-        grid.order,
-        {name: (companion(f"{name}0"), companion(f"{name}1")) for name in (TIME, GRID)},
+        {name: companion(name) for name in (TIME, GRID)},
         {name: below(f"gap/{name}/") for name in (TIME, GRID)},
         below("size/"),
     )

@@ -77,7 +77,7 @@ class Solution:
     def error(self) -> ErrorEstimate:
         """The estimated error of every recorded quantity: `error["f"]`, `print(error)`.
 
-        The first use solves the problem four more times, with longer steps and on coarser grids;
+        The first use solves the problem twice more, with smaller steps and on a finer grid;
         a run directory keeps the result. See `relaxon.runs.error` for the formula.
 
         Raises:
