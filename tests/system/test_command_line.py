@@ -75,6 +75,18 @@ def test_the_settings_in_the_report_run_the_same_case(finished, tmp_path, capsys
     np.testing.assert_array_equal(rx.open(out).f, rx.open(finished).f)
 
 
+@pytest.mark.slow
+def test_run_prints_the_error_of_each_number(tmp_path, capsys):
+    out = tmp_path / "run"
+    changes = ["--set", "delta=1e-2", "--set", "n=80", "--set", "times=4"]
+    assert run_tokens(["run", "blowdown", *changes, "--out", str(out)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (distance,) = [line for line in lines if line.startswith("|F - M|_M")]
+    error = rx.open(out).error["distance_m"][-1]
+    assert f"error {error:.0e}" in distance
+    assert f"error {error:.0e}" in (out / "report.html").read_text()
+
+
 def test_show_as_text(finished, capsys):
     assert run_tokens(["show", str(finished)]) == 0
     out = capsys.readouterr().out

@@ -1,11 +1,13 @@
 """`solution.error`: what it holds, what it refuses, where it is kept."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
 
 import relaxon as rx
+from relaxon.cli import run_tokens
 from relaxon.reports.headlines import catalogue
 from relaxon.runs.error import measures
 
@@ -65,6 +67,11 @@ def test_a_run_directory_keeps_it(error, stored):
     assert solution.error is error
 
 
+def test_show_prints_what_the_directory_has(error, stored, capsys):
+    assert run_tokens(["show", str(stored[0])]) == 0
+    assert f"error {error['distance_l2'][-1]:.0e}" in capsys.readouterr().out
+
+
 def test_a_damaged_estimate_is_one_sentence(error, stored):
     path, _ = stored
     file = path / "error.npz"
@@ -79,8 +86,6 @@ def test_a_damaged_estimate_is_one_sentence(error, stored):
 
 
 def test_a_longer_run_forgets_it(error, stored, tmp_path):
-    import shutil
-
     path = shutil.copytree(stored[0], tmp_path / "copy")
     rx.resume(path, t_end=2.0)
     assert not (path / "error.npz").exists()
