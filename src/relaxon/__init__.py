@@ -60,6 +60,7 @@ PUBLIC = {
     "open": "runs.opened:open_run",
     "potentials": "screening.potentials:",
     "reaction": "reaction:",
+    "resolved": "cases.resolved",
     "resume": "runs.solve",
     "solve": "runs.solve",
     "storable": "core.registry",

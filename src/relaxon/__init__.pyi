@@ -5,6 +5,7 @@ from relaxon import reaction as reaction
 from relaxon.cases.catalogue import Case as Case
 from relaxon.cases.catalogue import case as case
 from relaxon.cases.convergence import convergence as convergence
+from relaxon.cases.resolved import resolved as resolved
 from relaxon.collisions.landau import Landau as Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu as LenardBalescu
 from relaxon.collisions.linear.linearized import linearized as linearized
@@ -76,6 +77,7 @@ __all__ = [
     "open",
     "potentials",
     "reaction",
+    "resolved",
     "resume",
     "solve",
     "storable",
