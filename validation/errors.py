@@ -98,6 +98,17 @@ def row(name, found):
     return name, str(len(found)), *(f"{100 * x:.0f} %" for x in shares), f"{np.median(found):.2g}"
 
 
+def tabulated(fields, numbers):
+    """The table of all ratios by system."""
+    lines = [("system", "values", "within 1 to 10", "below", "above 10", "median")]
+    lines.append(("---",) * len(lines[0]))
+    lines += [row(f"{system}: fields", found) for system, found in fields.items()]
+    lines.append(row("all fields", [x for part in fields.values() for x in part]))
+    lines += [row(f"{system}: numbers", found) for system, found in numbers.items()]
+    lines.append(row("all numbers", [x for part in numbers.values() for x in part]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def main():
     fields, numbers = {}, {}
     for entries in (collisions(), beams(), reactions()):
@@ -108,16 +119,11 @@ def main():
             )
             fields.setdefault(system, []).extend(first)
             numbers.setdefault(system, []).extend(second)
-    lines = [("system", "values", "within 1 to 10", "below", "above 10", "median")]
-    lines.append(("---",) * len(lines[0]))
-    lines += [row(f"{system}: fields", found) for system, found in fields.items()]
-    lines.append(row("all fields", [x for part in fields.values() for x in part]))
-    lines += [row(f"{system}: numbers", found) for system, found in numbers.items()]
-    lines.append(row("all numbers", [x for part in numbers.values() for x in part]))
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    table = tabulated(fields, numbers)
     print(table)
     if "--write" in sys.argv:
-        written(README, "errors", table)
+        for page in (README, README.parents[1] / "docs" / "explanation" / "errors.md"):
+            written(page, "errors", table)
 
 
 if __name__ == "__main__":
