@@ -86,13 +86,17 @@ class VelocityGrid(Grid):
     @property
     def nodes(self) -> jax.Array:
         """The n coordinates along one axis."""
-        return self.spacing * (jnp.arange(self.n) - self.n // 2)
+        return jnp.asarray(self._line, float)
+
+    @property
+    def _line(self) -> np.ndarray:
+        return self.spacing * (np.arange(self.n) - self.n // 2)
 
     @property
     def v(self) -> jax.Array:
         """All points, shape `(n, ..., n, d)`."""
-        axes = jnp.meshgrid(*(self.nodes,) * self.d, indexing="ij")
-        return jnp.stack(axes, axis=-1)
+        axes = np.meshgrid(*(self._line,) * self.d, indexing="ij")
+        return jnp.asarray(np.stack(axes, axis=-1), float)
 
     def integrate(self, f: AnyArray) -> jax.Array:
         """Integral over velocity of `f`, shape `(..., n, ..., n)`: `h^d sum f`."""

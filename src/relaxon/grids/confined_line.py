@@ -83,9 +83,10 @@ class ConfinedLine(Positions):
             "not a floating-point number; add a constant to phi.",
         )
         self.missing = self._missing(least, float(rule.weights.sum()))
-        self.nodes, self.weights = jnp.asarray(rule.nodes), jnp.asarray(scale * rule.weights)
-        self.gibbs = jnp.asarray(np.exp(-self.potential(rule.nodes)))
-        self.slope = jnp.asarray(rule.derivative)
+        self.nodes = jnp.asarray(rule.nodes, float)
+        self.weights = jnp.asarray(scale * rule.weights, float)
+        self.gibbs = jnp.asarray(np.exp(-self.potential(rule.nodes)), float)
+        self.slope = jnp.asarray(rule.derivative, float)
 
     def _even(self) -> bool:
         """Whether phi is even to rounding on its interval."""

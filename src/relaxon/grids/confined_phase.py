@@ -88,8 +88,9 @@ class ConfinedGrid(PhaseSpace):
         self.line, self.velocity = line, velocity
         # Columns of U are odd functions of xi, rows of V' even ones.
         odd, values, even = svd(parity_block(line, velocity), lapack_driver="gesdd")
-        self.frequencies = jnp.asarray(values)
-        self.even_modes, self.odd_modes = jnp.asarray(even), jnp.asarray(odd.T.copy())
+        self.frequencies = jnp.asarray(values, float)
+        self.even_modes = jnp.asarray(even, float)
+        self.odd_modes = jnp.asarray(odd.T.copy(), float)
 
     @classmethod
     def under(

@@ -126,7 +126,7 @@ class LineTransform(eqx.Module):
     def __init__(self, grid: Any, normals: Any, refine: int):
         self.grid, self.refine = grid, refine
         self.count = line_points(grid)
-        self.normals = jnp.asarray(normals)
+        self.normals = jnp.asarray(normals, float)
         # Frequencies in units of 1/spacing: pi m / count, m < count, all below pi.
         step = np.pi / self.count * np.arange(self.count)
         self.points = tuple(self.normals[:, i, None] * step for i in range(grid.d))

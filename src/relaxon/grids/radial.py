@@ -119,15 +119,16 @@ class RadialGrid(eqx.Module, Grid):
         slope = _slope(centres, r_max, r_min)
 
         self.d, self.n = d, n
-        self.r = jnp.asarray(centres)
-        self.faces = jnp.asarray(faces)
-        self.r_min = jnp.asarray(r_min)
-        self.dx = jnp.asarray(dx)
-        self.slope = jnp.asarray(slope)
-        self.face_slope = jnp.asarray(_slope(faces, r_max, r_min))
-        self.volumes = jnp.asarray(sphere_area(d) * centres ** (d - 1) * slope * dx * _rule(d, n))
-        self.difference = jnp.asarray(_stencil(DIFFERENCE / dx, n, odd=True))
-        self.interpolation = jnp.asarray(_stencil(INTERPOLATION, n, odd=False))
+        self.r = jnp.asarray(centres, float)
+        self.faces = jnp.asarray(faces, float)
+        self.r_min = jnp.asarray(r_min, float)
+        self.dx = jnp.asarray(dx, float)
+        self.slope = jnp.asarray(slope, float)
+        self.face_slope = jnp.asarray(_slope(faces, r_max, r_min), float)
+        volumes = sphere_area(d) * centres ** (d - 1) * slope * dx * _rule(d, n)
+        self.volumes = jnp.asarray(volumes, float)
+        self.difference = jnp.asarray(_stencil(DIFFERENCE / dx, n, odd=True), float)
+        self.interpolation = jnp.asarray(_stencil(INTERPOLATION, n, odd=False), float)
 
     @classmethod
     def resolving(

@@ -39,8 +39,9 @@ class Strips(eqx.Module):
         x = (np.arange(grid.n)[:, None] + node) * float(grid.dx)
         radius, slope = grid.mapping(x)
         self.grid = grid
-        self.radius, self.weight = jnp.asarray(radius), jnp.asarray(slope * gauss)
-        self.fraction = jnp.asarray(gauss)
+        self.radius = jnp.asarray(radius, float)
+        self.weight = jnp.asarray(slope * gauss, float)
+        self.fraction = jnp.asarray(gauss, float)
         self.cells = _lagrange(grid.n, grid.n, node - 0.5, mirror=-1)
         self.faces = _lagrange(grid.n + 1, grid.n, node, mirror=0)
 
@@ -78,4 +79,8 @@ def _lagrange(
     values = centred[:, :, None] ** powers @ inverse
     lowered = np.where(powers > 0, powers * centred[:, :, None] ** np.maximum(powers - 1, 0), 0.0)
     index = np.where(points < 0, mirror - points, points)
-    return jnp.asarray(index), jnp.asarray(values), jnp.asarray(lowered @ inverse)
+    return (
+        jnp.asarray(index, int),
+        jnp.asarray(values, float),
+        jnp.asarray(lowered @ inverse, float),
+    )

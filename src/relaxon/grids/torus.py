@@ -78,8 +78,8 @@ class TorusGrid(Fourier):
     @property
     def x(self) -> jax.Array:
         """Points, shape `(n, ..., n, d)`."""
-        line = jnp.arange(self.n) * self.spacing
-        return jnp.stack(jnp.meshgrid(*[line] * self.d, indexing="ij"), axis=-1)
+        line = np.arange(self.n) * self.spacing
+        return jnp.asarray(np.stack(np.meshgrid(*[line] * self.d, indexing="ij"), axis=-1), float)
 
     @property
     def wavenumbers(self) -> np.ndarray:

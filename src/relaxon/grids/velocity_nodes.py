@@ -56,9 +56,10 @@ class ThermalNodes(eqx.Module):
             lambda x: np.exp(-0.5 * x**2), -self.xi_max, self.xi_max, self.n, even=True
         )
         masses = rule.weights / rule.weights.sum()
-        self.nodes, self.masses = jnp.asarray(rule.nodes), jnp.asarray(masses)
-        self.slope = jnp.asarray(rule.derivative)
-        self.drift = jnp.asarray((rule.derivative.T @ masses) / masses)
+        self.nodes = jnp.asarray(rule.nodes, float)
+        self.masses = jnp.asarray(masses, float)
+        self.slope = jnp.asarray(rule.derivative, float)
+        self.drift = jnp.asarray((rule.derivative.T @ masses) / masses, float)
 
     @property
     def d(self) -> int:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import relaxon as rx
-from relaxon.collisions.radial.gaussian import gaussian_coefficients, unit_excess
+from relaxon.collisions.radial import gaussian
+from relaxon.collisions.radial.gaussian import unit_excess
 from relaxon.collisions.two_scale.operators import (
     Potentials,
     SelfCollisions,
@@ -21,6 +22,8 @@ from relaxon.collisions.two_scale.system import TwoScaleSystem
 from relaxon.core.errors import InputError
 from relaxon.distributions.hot_spot import C0, PEAK
 from relaxon.numerics.block_tridiagonal import gauss_jordan
+
+gaussian_coefficients = jax.jit(gaussian.gaussian_coefficients)
 
 
 def grid(n=120, delta=1e-2):

@@ -197,8 +197,8 @@ class Screening2D(RadialScreening):
     def __init__(self, potential: Potential, grid: RadialGrid):
         self.potential, self.strips = potential, Strips(grid)
         inner, outer = abel_matrices(self.strips)
-        self.inner, self.outer = jnp.asarray(inner), jnp.asarray(outer)
-        self.spread = jnp.asarray(spread_matrix(self.strips))
+        self.inner, self.outer = jnp.asarray(inner, float), jnp.asarray(outer, float)
+        self.spread = jnp.asarray(spread_matrix(self.strips), float)
 
     def dispersion(self, log_f: Array) -> Array:
         """z at the faces by product integration of F'; Im z interpolated relative to u F."""

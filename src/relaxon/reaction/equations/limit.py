@@ -22,6 +22,7 @@ from relaxon.grids.base import Positions
 from relaxon.grids.torus import TorusGrid
 
 
+@jax.jit
 def density_from_difference(m: jax.Array) -> jax.Array:
     r"""$\rho = (m + \sqrt{m^2+4})/2$, the root of $m = \rho - 1/\rho$, without cancellation."""
     root = jnp.sqrt(m * m + 4.0)
@@ -175,6 +176,7 @@ class DiffusionLimit(Limit):
         return grid.inverse(-0.5 * (squared[0] * up - squared[1] * down))
 
 
+@jax.jit
 def relative(value: jax.Array, reference: jax.Array) -> jax.Array:
     r"""$a \ln(a/b) - a + b$, accurate where a is near b; zero iff a = b."""
     # (1 + s) log(1 + s) - s in units of b; its value is 1 where a = 0.

@@ -135,7 +135,7 @@ class Spectral(eqx.Module):
         a, b, values = (
             np.array([[item[part] for item in axes] for axes in found]) for part in range(3)
         )
-        self.a, self.b, self.values = jnp.asarray(a), jnp.asarray(b), jnp.asarray(values)
+        self.a, self.b, self.values = (jnp.asarray(x, float) for x in (a, b, values))
         self.lines = jnp.asarray(lines)
         self.epsilon, self.rtol = jnp.asarray(model.epsilon), jnp.asarray(float(rtol))
 
