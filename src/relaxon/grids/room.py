@@ -20,6 +20,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.scipy.special import erfc
@@ -34,6 +36,7 @@ WARNED = 1e-4
 """A box that leaves out more than this is worth a warning; `suggested_v_max` leaves out less."""
 
 
+@eqx.filter_jit
 def outside(f: Array, grid: Any) -> Array:
     """X: the share of the equilibrium's thermal energy beyond the box, summed over the axes."""
     return _outside(*_frame(f, grid), grid.v_max)
@@ -61,12 +64,14 @@ def require_room(f: Array, grid: Any, name: str) -> None:
     )
 
 
+@eqx.filter_jit
 def _frame(f: Array, grid: Any) -> tuple[Array, Array]:
     """Mean and thermal width of the Maxwellian on the whole space with the moments of f."""
     mean, heat = mean_and_heat(moments(f, grid), grid.d)
     return mean, jnp.sqrt(jnp.maximum(heat, 0.0))
 
 
+@jax.jit
 def _outside(mean: Array, width: Array, v_max: Any) -> Array:
     # int_a^inf x^2 phi(x) dx = a phi(a) + erfc(a/sqrt 2)/2, both ends of all axes.
     a = (v_max + jnp.concatenate([mean, -mean])) / jnp.maximum(width, 1e-300)

@@ -256,6 +256,7 @@ def admit(f: Any, grid: PhaseSpace, masses: Any) -> Pair:
     return F, G
 
 
+@jax.jit
 def box_of(F: jax.Array, G: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The smallest box of Theorem 1.1 around F = f/chi_1 and G = g/chi_2: `(low, high)`."""
     low = jnp.minimum(F.min(), 1.0 / G.max())
