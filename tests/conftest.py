@@ -1,5 +1,6 @@
 """Shared data; importing relaxon switches jax to float64."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ if platform.machine() == "x86_64":
     QUICK += ["cpu_max_isa=AVX"]
 os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{flag}" for flag in QUICK))
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -37,6 +39,20 @@ SLOW = json.loads((HERE / "slow.json").read_text())
 
 settings.register_profile("relaxon", deadline=None, max_examples=25, derandomize=True)
 settings.load_profile("relaxon")
+
+
+FILES = itertools.count(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_programs():
+    """Forget what was compiled, now and then: a process may map 65 530 pieces of memory on Linux.
+
+    A program has several; a test run of one process would come near, and end in an abort.
+    """
+    yield
+    if next(FILES) % 20 == 0:
+        jax.clear_caches()
 
 
 @pytest.fixture(scope="session")

@@ -166,16 +166,17 @@ def run(stepper, state, count):
     return jax.lax.fori_loop(0, count, advance, state)
 
 
-def test_entropy_never_increases_and_invariants_stay():
+@pytest.mark.parametrize(("n", "undershoot"), [(48, 2e-6), (64, 1e-6)])
+def test_entropy_never_increases_and_invariants_stay(n, undershoot):
     """The undershoot in the tail: -1.7e-6 at worst for n = 48 and -1.4e-7 for n = 64."""
-    op = operator(2, 64, 6.0, refine=2)
+    op = operator(2, n, 6.0, refine=2)
     f = normal(op.grid, [0.8, 0.3])
     stepper = StabilizedStepper(CartesianRelaxation(op, op.grid), rtol=1e-5)
     state, entropies = stepper.start(f), []
     for _ in range(3):
         state = run(stepper, state, 10)
         entropies.append(float(excess_entropy(state.y, op.grid)))
-        assert float(state.y.min()) > -1e-6 * float(state.y.max())
+        assert float(state.y.min()) > -undershoot * float(state.y.max())
     assert int(state.code) == Status.FINE
     assert float(state.t) > 6.0
     assert np.all(np.diff(entropies) < 0)
