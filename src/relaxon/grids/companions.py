@@ -125,7 +125,9 @@ def carried(values: Any, grid: Grid, to: Grid) -> np.ndarray:
         cells = np.asarray(to.dx) * (np.arange(to.n) + 0.5) / np.asarray(grid.dx) - 0.5
         return _through_neighbours(values, cells, mirrored=True)
     if isinstance(grid, WalledGrid):
-        return _between_walls(values, grid, to, whole)
+        # By way of the torus of twice the size.
+        doubled = carried(grid.extend(jnp.asarray(values)), grid.doubled, to.doubled)
+        return np.asarray(to.restrict(jnp.asarray(doubled)))
     if isinstance(grid, ConfinedGrid) and isinstance(to, ConfinedGrid) and whole:
         return _confined(values, grid, to)
     if isinstance(grid, PhaseGrid) and isinstance(to, PhaseGrid):
@@ -141,8 +143,7 @@ def magnitude(values: Any, grid: Any) -> np.ndarray:
     size = jnp.abs(jnp.asarray(values))
     whole = size.shape[1:] == grid.shape
     if isinstance(grid, WalledGrid):
-        over = grid.integrate if whole else grid.integrate_position
-        return np.stack([np.asarray(over(value)) for value in size])
+        return np.asarray((grid.integrate if whole else grid.integrate_position)(size))
     return np.asarray((grid if whole else grid.positions).integrate(size))
 
 
@@ -222,14 +223,6 @@ def _periodic(n: int, length: float, first: float, points: np.ndarray) -> np.nda
     cells = (points - first) / length * n
     inside = (cells > -1) & (cells < n)
     return np.where(inside[:, None], found / n, 0.0)
-
-
-def _between_walls(values: np.ndarray, grid: WalledGrid, to: Any, whole: bool) -> np.ndarray:
-    """Functions between walls, by way of the torus of twice the size."""
-    if values.ndim > (len(grid.shape) if whole else grid.d):
-        return np.stack([_between_walls(value, grid, to, whole) for value in values])
-    doubled = carried(grid.extend(jnp.asarray(values)), grid.doubled, to.doubled)
-    return np.asarray(to.restrict(jnp.asarray(doubled)))
 
 
 def _through_neighbours(values: np.ndarray, at: np.ndarray, mirrored: bool) -> np.ndarray:

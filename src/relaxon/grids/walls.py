@@ -99,19 +99,32 @@ class WalledGrid(eqx.Module, Grid):
         return jnp.stack(jnp.meshgrid(*[line] * self.d, indexing="ij"), axis=-1)
 
     def extend(self, f: jax.Array) -> jax.Array:
-        """A field on the box (with or without velocities) to the doubled torus."""
-        with_velocity = f.ndim > self.d
-        for axis in range(self.d):
+        """A field on the box (with or without velocities) to the doubled torus.
+
+        Leading axes are kept; a field has velocities if its last axes are those of `shape`.
+        """
+        whole = f.shape[-len(self.shape) :] == self.shape
+        return self._extended(f, self.velocity.d if whole else 0)
+
+    def _extended(self, f: jax.Array, velocities: int) -> jax.Array:
+        """The extension of a field whose last axes are so many of velocity."""
+        first = f.ndim - velocities - self.d
+        for axis in range(first, first + self.d):
             inner = jnp.flip(jnp.take(f, jnp.arange(1, self.n), axis=axis), axis)
-            if with_velocity:
+            if velocities:
                 inner = jnp.flip(inner, self.d + axis)
             f = jnp.concatenate([f, inner], axis=axis)
         return f
 
     def restrict(self, f: jax.Array) -> jax.Array:
-        """A field on the doubled torus to the box; the mean over the mirror images at the walls."""
-        with_velocity = f.ndim > self.d
-        for axis in range(self.d):
+        """A field on the doubled torus to the box; the mean over the mirror images at the walls.
+
+        Leading axes are kept, as in `extend`.
+        """
+        shape = self.doubled.shape
+        with_velocity = f.shape[-len(shape) :] == shape
+        first = f.ndim - (len(shape) if with_velocity else self.d)
+        for axis in range(first, first + self.d):
             # Flip and roll by one is x -> -x on the torus: the walls x = 0 and x = 1 stay in place.
             image = jnp.roll(jnp.flip(f, axis), 1, axis)
             if with_velocity:
@@ -122,8 +135,7 @@ class WalledGrid(eqx.Module, Grid):
 
     def integrate_position(self, u: jax.Array) -> jax.Array:
         """Integral of a density over the box: half that of its extension along each axis."""
-        doubled = self.doubled.torus
-        return doubled.integrate(self.extend(u)) / 2.0**self.d
+        return self.doubled.torus.integrate(self._extended(u, 0)) / 2.0**self.d
 
     def integrate(self, f: jax.Array) -> jax.Array:
         """Integral of a distribution over the box and all velocities."""
