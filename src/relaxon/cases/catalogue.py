@@ -12,7 +12,7 @@ import numpy as np
 
 from relaxon.cases import files as config
 from relaxon.core.entries import entries, recorded
-from relaxon.core.errors import require, unknown
+from relaxon.core.errors import InputError, require, unknown
 
 if TYPE_CHECKING:
     from relaxon.runs.problem import Problem
@@ -27,11 +27,12 @@ class Case:
     Attributes:
         name: Name of the case, or of the file that it came from.
         description: One line.
-        problem: Equation, grid and initial datum.
+        problem: Equation, grid and initial datum; on a coarse grid if settings are automatic.
         t_end: End time.
         record: What to keep.
         rtol: Tolerance of the steps.
         settings: Every setting, as in a configuration file.
+        automatic: Settings of the grid that are "auto", with the values of the coarse grid.
     """
 
     name: str
@@ -41,15 +42,48 @@ class Case:
     record: Record
     rtol: float
     settings: Mapping[str, Any]
+    automatic: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def solve(self, progress: bool = False, out: str | pathlib.Path | None = None) -> Solution:
-        """Solve the case; the arguments are those of `relaxon.solve`."""
+        """Solve the case; the arguments are those of `relaxon.solve`.
+
+        Automatic settings are chosen first, by runs of which nothing is kept.
+        """
         from relaxon.runs.solve import solve
 
+        if self.automatic:
+            return self._chosen(progress, out)
         record = self.record
         if self.settings["record"]["towards_end"] and record.times is None:
             record = self._crowded()
         return solve(self.problem, self.t_end, record, self.rtol, progress, out)
+
+    def changed(self, settings: Mapping[str, Any]) -> Case:
+        """The case with other settings, by key."""
+        return from_tables(self.name, self.settings, settings)
+
+    def require_numbers(self, what: str) -> None:
+        """Refuse automatic settings where the settings are what is studied."""
+        names = ", ".join(self.automatic)
+        require(not names, f"{what} needs numbers for {names}, not {config.AUTO!r}.")
+
+    def _chosen(self, progress: bool, out: str | pathlib.Path | None) -> Solution:
+        """Choose the automatic settings, and solve with them: the last of the runs once more."""
+        from relaxon.cases.automatic import chosen, described, shortfall
+        from relaxon.runs.files import require_new, run_path
+        from relaxon.runs.opened import with_error
+
+        if out is not None:
+            require_new(run_path(out))
+        wanted = self.settings["run"]["accuracy"]
+        coarse = self.changed(_numbers(self.automatic))
+        best = chosen(coarse, self.automatic, wanted, progress)
+        notes = {**best.case.record.notes, "chosen": described(best, self.automatic, wanted)}
+        record = dataclasses.replace(
+            best.case.record, notes=notes, warnings=shortfall(best, wanted)
+        )
+        solution = dataclasses.replace(best.case, record=record).solve(progress, out)
+        return with_error(solution, best.solution.error, out) if solution.ok else solution
 
     def _crowded(self) -> Record:
         """The record with times that crowd towards the end of the run, if it ends before t_end."""
@@ -99,6 +133,8 @@ def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any
     from relaxon.runs.problem import Problem, end_time, tolerance
 
     found = config.parse(tables, settings)
+    if found.automatic:
+        return _on_coarse_grid(name, found)
     t_end, rtol = end_time(found.run.t_end), tolerance(found.run.rtol)
     equation = _equation(found)
     grid = found.grid.build(equation=equation, width=found.initial.width())
@@ -111,6 +147,31 @@ def from_tables(name: str, tables: Mapping[str, Any], settings: Mapping[str, Any
     stored = found.settings()
     record = _record(found.record, functionals, {"case": name, **stored})
     return Case(name, found.description, problem, t_end, record, rtol, stored)
+
+
+def _on_coarse_grid(name: str, found: config.Config) -> Case:
+    """The case on the first grid that its datum fits in, of those that a choice starts from."""
+    from relaxon.cases.automatic import starts
+
+    width, stored = found.initial.width(), found.settings()
+    defaults = {key: found.grid.values[key] for key in found.automatic}
+    if defaults.get("n", 0) is None:  # as many as the datum asks for
+        defaults["n"] = found.grid.build(equation=_equation(found), width=width).n
+    refusal: InputError | None = None
+    for start in starts(defaults, width):
+        try:
+            case = from_tables(name, stored, _numbers(start))
+        except InputError as error:
+            refusal = refusal or error
+        else:
+            return dataclasses.replace(case, settings=stored, automatic=start)
+    assert refusal is not None
+    raise refusal
+
+
+def _numbers(automatic: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes that put numbers in the place of automatic settings of the grid."""
+    return {"run.accuracy": None, **{f"grid.{key}": value for key, value in automatic.items()}}
 
 
 def _equation(found: config.Config) -> Any:

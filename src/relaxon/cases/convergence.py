@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from relaxon.cases.catalogue import Case, case, from_tables
+from relaxon.cases.catalogue import Case, case
 from relaxon.core.errors import InputError, require, unknown
 from relaxon.core.numbers import scalar, shown, whole
 from relaxon.core.types import Real, Whole
@@ -216,6 +216,7 @@ def convergence(
     """
     start = case(problem) if isinstance(problem, str) else problem
     require(isinstance(start, Case), f"convergence needs a case, but got a {type(start).__name__}.")
+    start.require_numbers("convergence")
     levels, given, factor = whole("levels", levels, 3), factor, scalar(factor)
     require(1 < factor <= 10, f"factor must lie in (1, 10], but is {shown(given)}.")
     allowed = [*start.problem.grid.refines, TIME]
@@ -258,7 +259,7 @@ def _refined(
 def _end(start: Case, changes: Mapping[str, Any]) -> dict[str, float]:
     """The diagnostics at the end of the case with some settings changed."""
     whole = {**changes, "record.times": 2, "record.towards_end": False}
-    solution = from_tables(start.name, start.settings, whole).solve()
+    solution = start.changed(whole).solve()
     if not solution.ok:
         raise InputError(
             f"{start.name} ends with {solution.status.name} at t = {solution.t[-1]:.4g} and not at "

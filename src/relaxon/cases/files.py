@@ -29,17 +29,28 @@ from relaxon.core.registry import discover
 STRICT = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
 """Numbers must be numbers, unknown keys are refused."""
 
+AUTO = "auto"
+AUTOMATIC = ("n", "nodes", "v_max")
+"""Keys of [grid] that may be "auto"."""
+
+ACCURACY = 1e-3
+"""The accuracy of automatic settings, if a file has none."""
+
 GIVEN = {"potential": ("d",), "grid": ("width",)}
 """Parameters that the rest of the file gives, though a file could hold them."""
 
 
 class RunSection(pydantic.BaseModel):
-    """How far and how accurately to run."""
+    """How far and how accurately to run.
+
+    `accuracy` is the relative error that automatic settings of the grid are chosen for.
+    """
 
     model_config = STRICT
 
     t_end: float
     rtol: float = 1e-6
+    accuracy: float | None = None
 
 
 class RecordSection(pydantic.BaseModel):
@@ -128,6 +139,7 @@ class Config:
         initial: From what.
         run: How far, how accurately.
         record: What is kept.
+        automatic: Keys of [grid] that are "auto"; the values of the table are their defaults.
     """
 
     description: str
@@ -138,6 +150,7 @@ class Config:
     initial: Table
     run: RunSection
     record: RecordSection
+    automatic: tuple[str, ...]
 
     def settings(self) -> dict[str, Any]:
         """All settings as they would stand in a file, defaults included."""
@@ -149,6 +162,7 @@ class Config:
                 found[name] = {"type": table.type, **held}
         for name in PLAIN:
             found[name] = getattr(self, name).model_dump(exclude_none=True)
+        found["grid"] |= dict.fromkeys(self.automatic, AUTO)
         return found
 
 
@@ -251,8 +265,15 @@ def parse(tables: Mapping[str, Any], settings: Mapping[str, Any] | None = None) 
         sections[name] = {k: v for k, v in sections[name].items() if k != replaced}
     for (name, inner), value in changes:
         sections[name] = {**sections[name], inner: value}
+    automatic = tuple(
+        key
+        for key in AUTOMATIC
+        if key in models["grid"].model_fields and sections["grid"].get(key) == AUTO
+    )
+    sections["grid"] = {k: v for k, v in sections["grid"].items() if k not in automatic}
     checked = {name: _checked(name, model, sections[name]) for name, model in models.items()}
     found: dict[str, Any] = {name: checked[name] for name in PLAIN} | {"potential": None}
+    found |= {"run": _accurate(checked["run"], automatic), "automatic": automatic}
     for name, kind in typed.items():
         found[name] = Table(kind, entries(name)[kind], dict(checked[name]))
     found |= {key: str(tables.get(key, "")) for key in TEXT}
@@ -320,6 +341,20 @@ def _places(key: str, models: Mapping[str, type[pydantic.BaseModel]]) -> Iterato
     yield from ((name, key) for name in found)
 
 
+def _accurate(run: RunSection, automatic: tuple[str, ...]) -> RunSection:
+    """The table [run] with an accuracy if there are automatic settings, and without one if not."""
+    if not automatic:
+        names = f"{', '.join(AUTOMATIC[:-1])} or {AUTOMATIC[-1]}"
+        require(
+            run.accuracy is None,
+            f'accuracy is for automatic settings: it needs {names} = "{AUTO}" in [grid].',
+        )
+        return run
+    wanted = ACCURACY if run.accuracy is None else run.accuracy
+    require(1e-10 < wanted <= 0.1, f"accuracy must lie in (1e-10, 0.1], but is {wanted!r}.")
+    return run.model_copy(update={"accuracy": wanted})
+
+
 def _checked(name: str, model: type[pydantic.BaseModel], values: dict[str, Any]) -> Any:
     try:
         return model(**values)
@@ -349,5 +384,7 @@ def _sentence(name: str, model: type[pydantic.BaseModel], error: Any) -> InputEr
     if wanted:
         inside = len(error["loc"]) > 1 and isinstance(error["loc"][1], int)
         where = "Every entry of " if inside and key != "times" else ""
-        return InputError(f"{where}{key} must be {wanted}, but is {error['input']!r}.")
+        allowed = f"; {AUTO!r} may be {', '.join(AUTOMATIC)} of [grid]"
+        hint = allowed if error["input"] == AUTO else ""
+        return InputError(f"{where}{key} must be {wanted}, but is {error['input']!r}{hint}.")
     return InputError(f"{key}: {error['msg']}; got {error['input']!r}.")

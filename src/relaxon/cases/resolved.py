@@ -5,20 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import numpy as np
-
-from relaxon.cases.catalogue import Case, case, from_tables
+from relaxon.cases.catalogue import Case, case
+from relaxon.cases.rounds import rounds as attempts
 from relaxon.core.errors import InputError, require
 from relaxon.core.numbers import scalar, shown, whole
 from relaxon.core.types import Real, Whole
-from relaxon.runs.error import GRID, TIME
 from relaxon.runs.solution import Solution
-
-FINER, WIDER, SHARPER = 1.5, 1.1, 0.1
-"""What points along an axis, boxes of velocities and rtol are multiplied with in a round."""
-
-SHARPEST = 1e-12
-"""The smallest rtol."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,49 +52,17 @@ def resolved(problem: Case | str, accuracy: Real = 1e-4, rounds: Whole = 8) -> R
     require(isinstance(start, Case), f"resolved needs a case, but got a {type(start).__name__}.")
     wanted, rounds = scalar(accuracy), whole("rounds", rounds, 1)
     require(0 < wanted < 1, f"accuracy must lie in (0, 1), but is {shown(accuracy)}.")
-    changes: dict[str, Any] = {}
+    start.require_numbers("resolved")
     found: list[tuple[dict[str, Any], float]] = []
-    for _ in range(rounds):
-        tried = from_tables(start.name, start.settings, changes) if changes else start
-        solution = tried.solve()
-        if not solution.ok:
-            raise InputError(
-                f"{start.name} ends with {solution.status.name} at t = {solution.t[-1]:.4g} and "
-                f"not at t = {start.t_end:g}; take a smaller t_end."
-            )
-        parts = {source: worst(solution, source) for source in (GRID, TIME)}
-        found.append((dict(changes), sum(parts.values())))
-        if found[-1][1] <= wanted:
-            return Resolved(tried, solution, tuple(found))
-        changes = {**changes, **better(tried, parts[GRID] >= parts[TIME])}
+    for tried in attempts(start, rounds):
+        found.append((dict(tried.changes), tried.error))
+        if tried.error <= wanted:
+            return Resolved(tried.case, tried.solution, tuple(found))
     least = min(error for _, error in found)
     raise InputError(
         f"accuracy = {wanted:g} is not reached in {rounds} rounds: the least error is "
         f"{least:.1e}; start from a finer grid, or allow more rounds."
     )
-
-
-def worst(solution: Solution, source: str) -> float:
-    """The largest relative error of any field at any time that comes from "grid" or "time"."""
-    error = solution.error
-    return max(
-        float(np.max(error.part(name, source) / np.maximum(size, 1e-300)))
-        for name, size in error.sizes.items()
-    )
-
-
-def better(tried: Case, grid: bool) -> dict[str, Any]:
-    """Settings that make the grid, or else the steps, of a case better."""
-    if not grid:
-        return {"run.rtol": max(tried.rtol * SHARPER, SHARPEST)}
-    found: dict[str, Any] = {}
-    settings, space = tried.settings["grid"], tried.problem.grid
-    for name in space.refines:
-        size = settings.get(name, getattr(space, name, None))
-        found[f"grid.{name}"] = 2 * int(np.ceil(size * FINER / 2))  # some grids want even ones
-    if "v_max" in settings:
-        found["grid.v_max"] = settings["v_max"] * WIDER
-    return found
 
 
 def _words(settings: dict[str, Any]) -> str:

@@ -124,7 +124,7 @@ def carried(values: Any, grid: Grid, to: Grid) -> np.ndarray:
     if isinstance(grid, RadialGrid) and isinstance(to, RadialGrid):
         cells = np.asarray(to.dx) * (np.arange(to.n) + 0.5) / np.asarray(grid.dx) - 0.5
         return _through_neighbours(values, cells, mirrored=True)
-    if isinstance(grid, WalledGrid):
+    if isinstance(grid, WalledGrid) and isinstance(to, WalledGrid):
         # By way of the torus of twice the size.
         doubled = carried(grid.extend(jnp.asarray(values)), grid.doubled, to.doubled)
         return np.asarray(to.restrict(jnp.asarray(doubled)))

@@ -30,6 +30,10 @@ SKIPPED = ("notes", "equation", "grid", "references", "warnings")
 """Provenance that is shown elsewhere on the page."""
 
 
+NOTED = ("case", "chosen")
+"""Notes of a case that are no settings."""
+
+
 def run_page(
     solution: Solution,
     figures: Mapping[str, str] | None = None,
@@ -49,6 +53,8 @@ def run_page(
         figures = draw_all(solution)
     notes = notes_of(solution)
     shown = [(key, value) for key, value in solution.provenance.items() if key not in SKIPPED]
+    if "chosen" in notes:
+        shown.append(("chosen", notes["chosen"]))
     if not notes:
         shown += [(key, solution.provenance.get(key)) for key in ("equation", "grid")]
     return _render(
@@ -168,13 +174,13 @@ def write_run(
 
 
 def to_toml(settings: Mapping[str, Any]) -> str:
-    """Settings as the text of a configuration file: all but the name of the case.
+    """Settings as the text of a configuration file: all but what a run notes beside them.
 
     What is None is left out, as TOML has no word for it: it is what a missing setting means.
     """
     import tomli_w
 
-    return tomli_w.dumps(_plain({k: v for k, v in settings.items() if k != "case"})).strip()
+    return tomli_w.dumps(_plain({k: v for k, v in settings.items() if k not in NOTED})).strip()
 
 
 def _plain(value: Any) -> Any:

@@ -55,6 +55,11 @@ def run_path(path: Any) -> pathlib.Path:
     return pathlib.Path(path)
 
 
+def require_new(path: pathlib.Path) -> None:
+    """Refuse a path where there is something already."""
+    require(not os.path.lexists(path), _exists(path))
+
+
 def create(path: pathlib.Path, settings: Mapping[str, Any], initial: Mapping[str, Any]) -> Seal:
     """Make a new run directory, and the seal of its files.
 
@@ -62,7 +67,7 @@ def create(path: pathlib.Path, settings: Mapping[str, Any], initial: Mapping[str
         InputError: The path exists, or cannot be written.
     """
     path = pathlib.Path(os.path.abspath(path))
-    require(not os.path.lexists(path), _exists(path))
+    require_new(path)
     # A name that nobody else has, so that nobody's files are in the way.
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     seal, made = Seal(secrets.token_hex(16)), _missing(path.parent)

@@ -10,7 +10,7 @@ from relaxon.core.registry import from_spec
 from relaxon.runs import directory
 from relaxon.runs.error import ErrorEstimate
 from relaxon.runs.files import damaged, run_path, seal_of
-from relaxon.runs.origin import FILE, restored, stored
+from relaxon.runs.origin import FILE, keep, restored, stored
 from relaxon.runs.solution import Solution
 from relaxon.runs.solve import origin_of
 
@@ -55,3 +55,34 @@ def known_error(path: pathlib.Path, solution: Solution) -> ErrorEstimate | None:
     with damaged(path / FILE):
         assert found is not None
         return restored(solution, found, settings["rtol"], from_spec(settings["grid"]))
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """The origin of a solution whose error is known.
+
+    Attributes:
+        estimate: The error of a solution that has the same values.
+    """
+
+    estimate: ErrorEstimate
+
+    def error(self, solution: Solution) -> ErrorEstimate:
+        """The error of the solution."""
+        return dataclasses.replace(self.estimate, solution=solution)
+
+
+def with_error(
+    solution: Solution, error: ErrorEstimate, path: str | pathlib.Path | None
+) -> Solution:
+    """A solution with the error that another one, of the same values, has; its directory keeps it.
+
+    Args:
+        solution: The solution.
+        error: The error.
+        path: Its run directory; None if there is none.
+    """
+    if path is not None:
+        path = run_path(path)
+        keep(error, path, seal_of(directory.settings_of(path)))
+    return dataclasses.replace(solution, origin=Known(error))

@@ -82,8 +82,7 @@ class Origin:
             {k: magnitude(f, self.problem.grid) for k, f in solution.fields.items()},
         )
         if self.path is not None:
-            with contextlib.suppress(OSError):  # a directory that cannot be written to
-                write_arrays(self.path / FILE, arrays(found), self.seal, FILE)
+            keep(found, self.path, self.seal)
         return found
 
     def _compared(
@@ -150,6 +149,12 @@ def kept(run: Solution) -> Companion:
 def raises(grid: Any) -> tuple[str, ...]:
     """The settings of a grid that make it finer or wider."""
     return (*grid.refines, *grid.widens)
+
+
+def keep(error: ErrorEstimate, path: pathlib.Path, seal: Seal) -> None:
+    """Write an estimate to a run directory, unless nothing can be written there."""
+    with contextlib.suppress(OSError):
+        write_arrays(path / FILE, arrays(error), seal, FILE)
 
 
 def arrays(error: ErrorEstimate) -> dict[str, np.ndarray]:

@@ -39,6 +39,7 @@ class Record:
             large: ("rho_f", "rho_g", "m") keeps the densities of a reaction. A run on disk can be
             resumed all the same.
         notes: Anything to keep with the run, as JSON holds it; a case keeps its settings here.
+        warnings: Sentences to have among the warnings of the solution.
 
     Raises:
         InputError: Negative or non-finite times, n < 2, no field, notes that JSON cannot hold.
@@ -52,14 +53,12 @@ class Record:
     )
     fields: tuple[str, ...] | None = None
     notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.fields is not None:
-            named = isinstance(self.fields, list | tuple) and all(
-                isinstance(name, str) for name in self.fields
-            )
             require(
-                named and len(self.fields) > 0,
+                _words(self.fields) and len(self.fields) > 0,
                 f"fields must be a list of names, but is {self.fields!r}.",
             )
             object.__setattr__(self, "fields", tuple(self.fields))
@@ -76,6 +75,11 @@ class Record:
             )
             object.__setattr__(self, "first", first)
         _require_json(self.notes)
+        require(
+            _words(self.warnings),
+            f"warnings must be a list of sentences, but is {self.warnings!r}.",
+        )
+        object.__setattr__(self, "warnings", tuple(self.warnings))
         if self.times is not None:
             times = np.atleast_1d(reals("times", self.times))
             require(
@@ -104,6 +108,10 @@ class Record:
         times = np.geomspace(first, t_end, self.n - 1)
         times[-1] = t_end
         return np.concatenate([[0.0], times])
+
+
+def _words(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)
 
 
 def _require_json(notes: Any) -> None:

@@ -211,7 +211,12 @@ def _stored(path: pathlib.Path, settings: Mapping[str, Any], seal: Seal) -> tupl
         stepper = stepper_for(problem, rtol)
         template = _start(stepper, problem.f0)
         notes = settings["provenance"].get("notes", {})
-        record = Record(functionals=recorded, fields=settings.get("fields"), notes=notes)
+        record = Record(
+            functionals=recorded,
+            fields=settings.get("fields"),
+            notes=notes,
+            warnings=settings.get("warnings", ()),
+        )
         _require_record(record, stepper, template)
         begun = settings["provenance"]
         run = _Run(problem, record, stepper, times, rtol, path, template, seal, begun)
@@ -263,6 +268,7 @@ class _Run:
             "grid": to_spec(problem.grid),
             "functionals": functionals.specs(self.record.functionals),
             "fields": self.record.fields and list(self.record.fields),
+            "warnings": list(self.record.warnings),
             "times": self.times.tolist(),
             "rtol": self.rtol,
             "coordinates": {k: v.tolist() for k, v in self.coordinates.items()},
@@ -356,7 +362,7 @@ class _Run:
         }
         found = storage.stack(self.records, status, self.coordinates, provenance)
         excused = functionals.partly(self.record.functionals)
-        warnings = functionals.complaints(found, excused)
+        warnings = [*functionals.complaints(found, excused), *self.record.warnings]
         warnings += self.stepper.complaints(found.t, found.diagnostics)
         provenance["warnings"] = warnings
         return dataclasses.replace(found, provenance=provenance, origin=self.origin())

@@ -3,7 +3,7 @@
 import pytest
 
 import relaxon as rx
-from relaxon.cases.resolved import better
+from relaxon.cases.rounds import better
 
 
 def test_what_makes_the_larger_error_is_made_better():
@@ -11,6 +11,8 @@ def test_what_makes_the_larger_error_is_made_better():
     assert better(start, grid=False) == {"run.rtol": pytest.approx(1e-7)}
     found = better(start, grid=True)
     assert found == {"grid.n": 24, "grid.nodes": 36, "grid.v_max": pytest.approx(6.6)}
+    assert better(start, grid=True, only=["nodes"]) == {"grid.nodes": 36}
+    assert better(start, grid=True, only=["v_max"]) == {"grid.v_max": pytest.approx(6.6)}
 
 
 @pytest.mark.parametrize(

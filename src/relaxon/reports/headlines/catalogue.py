@@ -19,7 +19,7 @@ import numpy as np
 from relaxon.core.catalogue import Catalogue
 from relaxon.core.invariants import INVARIANTS
 from relaxon.reports.headlines.base import Headline, LedgerEntry
-from relaxon.reports.recorded import reaction
+from relaxon.reports.recorded import notes, reaction
 from relaxon.runs.error import ErrorEstimate, measures
 from relaxon.runs.files import clean_json
 from relaxon.runs.solution import Solution
@@ -115,6 +115,8 @@ def as_json(solution: Solution, error: ErrorEstimate | None = None) -> dict[str,
 def as_text(solution: Solution, error: ErrorEstimate | None = None) -> str:
     """Status, invariants and headline numbers, a line each."""
     lines = str(solution).splitlines()
+    choice = notes(solution).get("chosen")
+    lines += [f"chosen     {choice}"] if choice else []
     lines += [f"warning    {sentence}" for sentence in error.warnings(values)] if error else []
     found = headlines(solution, error)
     width = max((len(h.label) for h in found), default=0)
