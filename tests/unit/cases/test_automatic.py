@@ -103,6 +103,12 @@ def test_a_run_keeps_what_was_chosen(tmp_path, monkeypatch, capsys):
     assert json.loads((out / "run.json").read_text())["warnings"] == [warning]
 
 
+def test_a_directory_that_exists_is_refused_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(automatic, "chosen", None)
+    with pytest.raises(rx.InputError, match="exists already; choose another directory"):
+        rx.case("fokker-planck", **SMALL).solve(out=tmp_path)
+
+
 def rounds_of(*errors):
     """Rounds with these errors, and then no memory for more."""
 
