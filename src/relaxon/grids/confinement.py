@@ -164,7 +164,7 @@ def confinement(name: Any, **settings: Any) -> Confinement:
     if callable(name):
         require(not settings, f"A callable potential takes no settings, got {sorted(settings)}.")
         return Confinement(getattr(name, "__name__", "custom"), name)
-    if name not in _NAMED:
+    if not isinstance(name, str) or name not in _NAMED:
         raise unknown("potential", str(name), _NAMED)
     formula, allowed = _NAMED[name]
     for key in settings:
