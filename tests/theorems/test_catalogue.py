@@ -30,7 +30,6 @@ SLOW = {
     "screened-coercivity": 8,
     "screened-entropy-decay": 22,
     "screened-local-solution": 31,
-    "screened-stability": 63,
     "screening-conservation": 17,
     "screening-entropy": 39,
     "screening-landau-prefactor": 21,
