@@ -28,7 +28,7 @@ SLOW = {
     "relaxation-limit": 13,
     "relaxation-prefactor": 35,
     "screened-coercivity": 8,
-    "screened-entropy-decay": 22,
+    "screened-entropy-decay": 17,
     "screened-local-solution": 31,
     "screening-conservation": 17,
     "screening-entropy": 39,

@@ -20,7 +20,7 @@ from relaxon.collisions.linear.semigroup import (
 )
 from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
-from relaxon.numerics.fits import Fit, algebraic_exponent, power_law, stretched_power
+from relaxon.numerics.fits import Fit, algebraic_exponent, power_law, stretched_power, total
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.runs.solution import Solution
@@ -247,22 +247,60 @@ def _semigroup(equation: Builder, d: int, reach: float) -> Semigroup:
     "screened-entropy-decay",
     source="duerinckx2023, Theorem 2 (1.9)",
     statement="H(F(t) | mu) <~ exp(-t^(2/5)/C) for the nonlinear equation.",
-    family="a mixture in d = 3, unit Gaussian potential, to t = 300",
-    measured="the exponent p of the relative entropy's decay over the last decade and a half",
-    rule="at least 2/5, scatter and drift included (the theorem gives a bound, not a rate)",
-    twin={"claimed": 1.2},
+    family="the slowest tail of the class, F(0) ~ sqrt(mu) <v>^-4 with a fifth of the mass; d = 3, "
+    "Gaussian potential of amplitude 1/10, to 130 (full: 300) of Landau's units of time, two boxes",
+    measured="the exponent p of the relative entropy's decay from 40 units of time on",
+    rule="at least 2/5, scatter, drift and change with box and cells included (the theorem gives a "
+    "bound; the detail has the rate)",
+    twin={"claimed": 0.7},
 )
 def entropy_decay(
     quick: bool, *, claimed: float = 0.4, equation: Builder = LenardBalescu
 ) -> Measurement:
-    """Gaussian data decay faster than the theorem's bound for general data."""
-    grid, f0 = perturbed(3, 80 if quick else 120, 0.5)
-    found = _solved(equation(Gaussian(3)), grid, f0, 300.0, 61)
-    entropy = np.asarray(found.diagnostics["relative_entropy"], float)
-    keep = (entropy > 1e-200) & (found.t > 0)
-    fit = stretched_power(found.t[keep], entropy[keep], (20.0, 300.0), 0.7)
-    detail = f"p = {fit}; H falls from {entropy[0]:.3g} to {entropy[-1]:.3g}."
-    return Measurement(fit.value, fit.error, fit.value - claimed, detail, fit)
+    r"""The tail decides: beyond the radius where F - mu is mu, F is as large as it was.
+
+    Far out F - mu = sqrt(mu) e^{-S}, dS/dt = c (r^2 - S'^2)/r^3, S = 0 at t = 0. With
+    S = (ct)^(2/3) sigma(r/(ct)^(1/3)) the border S = r^2/2 is at r^2 = 1.5248 (ct)^(2/3), and
+    H ~ mu there: -log H ~ 1.5248 (ct)^(2/3). A strong potential hides this behind a slow mode of
+    the core (the unit Gaussian to t = 1000, where H = e^-450), so that the potential is weak.
+    """
+    potential = Gaussian(3, 0.1)
+    # c = lim |v|^3 lambda_1(v), with and without screening.
+    clock = float(potential.landau_prefactor())
+    n, boxes, last = (80, (10.0, 11.0), 130.0) if quick else (140, (14.0, 16.0), 300.0)
+    fits, slopes = [], []
+    for r_max in boxes:
+        grid, f0 = slow_tail(n, r_max)
+        found = solved(
+            Problem(equation(potential), grid, f0),
+            last / clock,
+            Record(n=61, first=1 / clock),
+            1e-5,
+        )
+        x = clock * found.t[1:]
+        entropy = np.asarray(found.diagnostics["relative_entropy"], float)[1:]
+        fits.append(stretched_power(x, entropy, (40.0, last), 0.3))
+        late = x > 40
+        slopes.append(-np.polyfit(x[late] ** (2 / 3), np.log(entropy[late]), 1)[0])
+    fit = fits[-1]
+    error = total(fit.error, abs(fits[-1].value - fits[0].value))
+    detail = (
+        f"p = {fit.value:.3f} +- {error:.3f}, local exponents {fit.local[0]:.3f} to "
+        f"{fit.local[-1]:.3f}: holds, not sharp, for p -> 2/3. H falls to {entropy[-1]:.2g}, and "
+        f"-d log H/d (c t)^(2/3) = {slopes[-1]:.3f} (in the limit 1.525)."
+    )
+    return Measurement(
+        fit.value, error, fit.value - claimed, detail, fit, data={"ct": x, "entropy": entropy}
+    )
+
+
+def slow_tail(n: int, r_max: float, share: float = 0.2) -> tuple[RadialGrid, Any]:
+    """A Maxwellian and a tail e^(-r^2/2) <r>^-4 with a `share` of the mass; energy as mu's."""
+    grid = RadialGrid(3, n, r_max, r_max)
+    tail = jnp.exp(-(grid.r**2) / 2) * (1 + grid.r**2) ** -2
+    tail = share * tail / grid.integrate(tail)
+    heat = float(grid.integrate(tail * grid.r**2)) / 3
+    return grid, maxwellian(grid, 1 - share, (0.5 - heat) / (1 - share)) + tail
 
 
 @claim(
