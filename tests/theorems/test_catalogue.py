@@ -29,7 +29,7 @@ SLOW = {
     "relaxation-prefactor": 35,
     "screened-coercivity": 8,
     "screened-entropy-decay": 17,
-    "screened-local-solution": 31,
+    "screened-local-solution": 10,
     "screening-conservation": 17,
     "screening-entropy": 39,
     "screening-landau-prefactor": 21,
