@@ -155,3 +155,29 @@ def test_decay_is_that_of_the_semigroup():
     difference = change - expected
     size = np.sqrt(expected @ sector.mass @ expected)
     assert np.sqrt(difference @ sector.mass @ difference) < 1e-5 * size
+
+
+@pytest.mark.parametrize("l", [0, 1, 2])
+def test_the_gradient_and_the_operator_norms(l):
+    """Against |grad (r^l exp(-r^2) Y)|^2 by quadrature; sup norms bound every single g0."""
+    sector = screened().sector(l, 12.0, 1, 6)
+    r = sector.radius
+    g = sector.sample(lambda r: r**l * np.exp(-(r**2)))
+
+    def density(r):
+        slope = (l * r ** (l - 1) if l else 0.0) - 2 * r ** (l + 1)
+        return (slope**2 + l * (l + 1) * r ** max(2 * l - 2, 0)) * np.exp(-2 * r**2) * r**2
+
+    exact = 4 * np.pi * quad(density, 0, 12)[0]
+    assert g @ sector.gradient @ g == pytest.approx(exact, rel=1e-8)
+    semigroup, t = Semigroup.of(sector), np.array([0.01, 1.0, 10.0])
+    gap = semigroup.rates[sector.kernel.shape[1]]
+    np.testing.assert_allclose(semigroup.operator_norms(t, 0), np.exp(-gap * t), rtol=1e-6)
+    bound = semigroup.operator_norms(t)
+    g = sector.centred(np.exp(-r) * r**l)
+    weight = sector.mass + sector.gradient
+    square = weight @ np.linalg.solve(sector.mass, weight)
+    size = [np.sqrt(h @ square @ h) for h in (g, *(semigroup.at(g, time) for time in t))]
+    assert np.all(np.array(size[1:]) <= bound * size[0])
+    with pytest.raises(rx.InputError, match="order must"):
+        semigroup.operator_norms(t, 3)

@@ -6,8 +6,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from relaxon.collisions.landau import Landau
 from relaxon.collisions.lenard_balescu import LenardBalescu
+from relaxon.collisions.linear.linearized import Linearized, linearized
+from relaxon.collisions.linear.sector import Sector
 from relaxon.distributions.gaussians import gaussian_mixture
 from relaxon.screening.potentials import Potential
 
@@ -52,6 +56,32 @@ class WrongRate:
 def wrong_rate(change: Callable[[Any, Any, Any], Any]) -> Callable[[Potential], WrongRate]:
     """What builds a `WrongRate` from a potential, as `LenardBalescu` is built."""
     return lambda potential: WrongRate(LenardBalescu(potential), change)
+
+
+@dataclasses.dataclass(frozen=True)
+class WeakDissipation:
+    """A linearised operator with less dissipation, its invariants kept.
+
+    Attributes:
+        operator: The right one.
+        share: What is taken from -int g L[g], in units of the paper's norm (2.62).
+    """
+
+    operator: Linearized
+    share: float
+
+    def sector(self, *settings: Any) -> Sector:
+        """As of the right one, with the form of the wrong operator."""
+        found = self.operator.sector(*settings)
+        apart = np.eye(len(found.radius)) - found.kernel @ (found.mass @ found.kernel).T
+        return dataclasses.replace(
+            found, form=found.form - self.share * apart.T @ found.norm @ apart
+        )
+
+
+def weak_dissipation(share: float) -> Callable[[Any, float], WeakDissipation]:
+    """What builds a `WeakDissipation`, as `linearized` builds the right operator."""
+    return lambda equation, temperature: WeakDissipation(linearized(equation, temperature), share)
 
 
 def two_temperatures(grid: Any, mass: float, temperature: float) -> Any:

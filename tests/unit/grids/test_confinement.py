@@ -78,6 +78,8 @@ def test_what_does_not_confine_is_refused(formula, message):
 
 
 def test_wrong_names_and_numbers():
+    with pytest.raises(InputError, match=r"Unknown potential '\[\]'\. Allowed: double-well"):
+        confinement([])
     with pytest.raises(InputError, match=r"Unknown potential 'harmonik'\. Did you mean 'harmonic'"):
         confinement("harmonik")
     with pytest.raises(InputError, match="stifness"):

@@ -73,6 +73,16 @@ def test_gradient_and_rescaling():
     z = jnp.asarray(-0.8 + 0.01j)
     assert abs(float(scaled.screening(z) / known.rescaled(0.5, 0.8).screening(z)) - 1) < 1e-10
     assert abs(float(custom.wavenumber(1.0)) - np.sqrt(2 * np.log(3.0))) < 1e-9
+    twice, value = scaled.rescaled(0.5, 0.8), jnp.asarray(0.7)
+    anew = Custom(2, lambda k: 0.25**1.2 * 3 * jnp.exp(-((0.25 * k) ** 2) / 2))
+    for ours, theirs in (
+        (twice.screening(z), anew.screening(z)),
+        (twice.k0(), anew.k0()),
+        (twice.v_max, anew.v_max),
+        (twice.vhat(value), anew.vhat(value)),
+        (twice.vhat(twice.wavenumber(0.3)), 0.3),
+    ):
+        assert abs(float(ours / theirs) - 1) < 1e-9
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,8 @@ def critical_speeds(potential: Potential, beta: float) -> list[float]:
     if isinstance(potential, Custom):
         for segment in potential.segments:
             ends = segment.centre[0] - segment.half[0], segment.centre[-1] + segment.half[-1]
-            values |= {math.exp(-float(end)) for end in ends if abs(float(end)) < 600}
+            size = float(potential.amplitude)
+            values |= {size * math.exp(-float(end)) for end in ends if abs(float(end)) < 600}
 
     def real(s: float) -> float:
         return float(dispersion_integral_real(jnp.asarray(s))[0])

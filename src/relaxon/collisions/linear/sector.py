@@ -54,6 +54,7 @@ class Sector:
         mass: int g h dv.
         form: -int g L[h] dv; symmetric, and the kernel is that of L.
         norm: int grad g . A grad h + beta^2 v g . A v h dv, duerinckx2023 (2.62).
+        gradient: int grad g . grad h dv.
         kernel: Orthonormal basis (in `mass`) of the invariants of this degree, shape (n, 0..2).
         kernel_defect: |L w| relative to the local part of it, before it was set to zero on the
             kernel; the error of the discretisation there.
@@ -64,6 +65,7 @@ class Sector:
     mass: np.ndarray
     form: np.ndarray
     norm: np.ndarray
+    gradient: np.ndarray
     kernel: np.ndarray
     kernel_defect: float
 
@@ -95,11 +97,14 @@ class Sector:
         average = plane_average(elements, d, l, u)
         form = local - 2 * (average.T @ (k[:, None] * average))
         mass = gram(value, volume)
+        gradient = gram(slope, volume) + gram(value, volume * angular / s**2)
 
         # Y_l has no value at the origin unless l = 0; the last node carries g = 0.
         keep = slice(1 if l else 0, -1)
         nodes = elements.nodes[keep]
-        mass, form, norm, local = (m[keep, keep] for m in (mass, form, norm, local))
+        mass, form, norm, local, gradient = (
+            m[keep, keep] for m in (mass, form, norm, local, gradient)
+        )
         kernel = _kernel(nodes, mass, l)
         form, defect = _deflate((form + form.T) / 2, local, mass, kernel)
         unit = sphere_area(d) * beta ** (-d / 2)
@@ -110,6 +115,7 @@ class Sector:
             unit * mass,
             rate * form,
             rate * norm,
+            beta * unit * gradient,
             kernel / math.sqrt(unit),
             defect,
         )

@@ -60,6 +60,8 @@ class Custom(Potential, Described):
 
     d: int = eqx.field(static=True)
     function: Callable = eqx.field(static=True)
+    amplitude: jax.Array
+    dilation: jax.Array
     segments: tuple[Segment, ...]
     tail: jax.Array
     k0_value: jax.Array
@@ -72,6 +74,8 @@ class Custom(Potential, Described):
         require(callable(vhat), f"vhat must be a function of k, but is {shown(vhat)}.")
         built = build_segments(d, vhat)
         self.d, self.function, self.segments = d, vhat, built.segments
+        # Of `rescaled`: Vhat(k) = amplitude function(dilation k), with the panels of the function.
+        self.amplitude, self.dilation = jnp.asarray(1.0), jnp.asarray(1.0)
         self.tail, self.finite_k0 = jnp.asarray(built.tail, float), built.finite_k0
         self.v_min, self.v_max = jnp.asarray(0.0, float), jnp.asarray(built.v_max, float)
         self.k0_value = jnp.asarray(built.k0, float)
@@ -88,8 +92,8 @@ class Custom(Potential, Described):
         )
 
     def vhat(self, k: jax.Array) -> jax.Array:
-        """The user's function."""
-        return self.function(jnp.asarray(k))
+        """The user's function, rescaled."""
+        return self.amplitude * self.function(self.dilation * jnp.asarray(k))
 
     def k0(self) -> jax.Array:
         """Int k^d Vhat^2 dk from the same panels."""
@@ -100,7 +104,11 @@ class Custom(Potential, Described):
         return self.k0_value
 
     def resolvent(self, z: Split) -> Split:
-        """Gauss sums over all panels, exact Cauchy integrals on those next to the pole."""
+        r"""Gauss sums over all panels, exact Cauchy integrals on those next to the pole.
+
+        Rescaled by A and b it is $A b^{-(d+1)} G(A z)$.
+        """
+        z = z * self.amplitude
         left = z.re < 0
         one = jnp.ones_like(z.re * z.y)
         minus = where(left, -z, Split(one, -one, z.y))
@@ -112,18 +120,26 @@ class Custom(Potential, Described):
         total = z * (-self.tail)
         for segment in self.segments:
             total = total + _far(segment, pole, z) + _near(segment, pole, minus)
-        return total
+        return total * (self.amplitude * self.dilation ** -(self.d + 1))
 
     def rescaled(self, delta: Real, a: Real) -> Custom:
-        """Custom(d, delta^(d-a) Vhat(delta k))."""
+        """Vhat(k) becomes delta^(d-a) Vhat(delta k); the panels stay, nothing is compiled anew."""
         delta, a = scales(delta, a)
-        function, factor = self.function, delta ** (self.d - a)
-        return Custom(self.d, lambda k: factor * function(delta * k))
+        factor = delta ** (self.d - a)
+        return eqx.tree_at(
+            lambda p: (p.amplitude, p.dilation, p.k0_value, p.v_max),
+            self,
+            (
+                self.amplitude * factor,
+                self.dilation * delta,
+                self.k0_value * factor**2 * delta ** -(self.d + 1),
+                self.v_max * factor,
+            ),
+        )
 
     def wavenumber(self, value: jax.Array) -> jax.Array:
         """From the panels by interpolation, with three Newton steps."""
-        value = jnp.asarray(value)
-        target = -jnp.log(value)
+        target = -jnp.log(jnp.asarray(value) / self.amplitude)
         best = min(self.segments, key=lambda s: float(s.exponent.min()))
         k = jnp.exp(jnp.interp(target, best.exponent.ravel(), jnp.log(best.k.ravel())))
 
@@ -132,7 +148,7 @@ class Custom(Potential, Described):
             step = (-jnp.log(v) - target) * v / jnp.where(slope == 0, -jnp.inf, slope)
             return k * jnp.exp(jnp.clip(step / k, -0.1, 0.1))
 
-        return jax.lax.fori_loop(0, 3, newton, k)
+        return jax.lax.fori_loop(0, 3, newton, k) / self.dilation
 
 
 def _zero(z: Split) -> Split:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jax.numpy as jnp
@@ -20,14 +21,15 @@ from relaxon.collisions.linear.semigroup import (
 )
 from relaxon.distributions.gaussians import gaussian_mixture, maxwellian
 from relaxon.grids.radial import RadialGrid
-from relaxon.numerics.fits import Fit, algebraic_exponent, power_law, stretched_power
+from relaxon.numerics.fits import Fit, algebraic_exponent, power_law, stretched_power, total
 from relaxon.runs.problem import Problem
 from relaxon.runs.record import Record
 from relaxon.runs.solution import Solution
 from relaxon.screening.penrose import penrose
-from relaxon.screening.potentials import Gaussian, Potential
+from relaxon.screening.potentials import Custom, Gaussian, Potential
 from relaxon.theorems.check import Measurement, claim
 from relaxon.theorems.measure import solved
+from relaxon.theorems.spoiled import weak_dissipation
 
 Builder = Callable[[Potential], Any]
 
@@ -71,32 +73,54 @@ def perturbed(d: int, n: int, size: float, shape: int = 0) -> tuple[RadialGrid, 
     source="duerinckx2023, Theorem 1",
     statement="|f(t)|_{H^2} <= C |f(0)|_{H^2} for all t >= 0, for small centred f(0), "
     "F = mu + sqrt(mu) f.",
-    family="d = 3 (full: and d = 2), unit Gaussian potential, two shapes and three sizes of data",
-    measured="the largest |f(t)|_{H^2} / |f(0)|_{H^2} over time and data",
-    rule="below the claimed constant (3), the change under refinement included",
-    twin={"claimed": 0.9},
+    family="the linearised semigroup e^{tL}, unit Gaussian potential, d = 2 and 3, harmonics l = 0 "
+    ".. 2 (full: to 6), all centred f(0) in H^2, radii to 12 and 48, 1e-3 <= t <= 100 (full: 1e-4 "
+    ".. 1e3, and nonlinear runs from two shapes and two sizes of data)",
+    measured="the largest norm of e^{tL} from H^2 to H^2, less one: what C exceeds one by",
+    rule="below 1e-3, the change under refinement and with the largest radius included: C = 1",
+    twin={"operator": weak_dissipation(0.1)},
 )
 def stability(
-    quick: bool, *, claimed: float = 3.0, equation: Builder = LenardBalescu
+    quick: bool,
+    *,
+    operator: Callable = linearized,
+    equation: Builder = LenardBalescu,
+    claimed: float = 1.001,
 ) -> Measurement:
-    """The ratio starts at one; what it exceeds one by is the stability constant's excess."""
-    sizes = (70, 90) if quick else (90, 130)
-    data: dict[str, float] = {}
-    largest = []
-    for n in sizes:
-        ratios = []
-        for d in (3,) if quick else (3, 2):
-            for shape in (0, 1):
-                for size in (0.5, 0.1) if quick else (0.5, 0.1, 0.02):
-                    grid, f0 = perturbed(d, n, size, shape)
-                    found = _solved(equation(Gaussian(d)), grid, f0, 30.0, 25)
-                    norms = [sobolev(grid, x, 2, 0.5) for x in found.fields["perturbation"]]
-                    ratios.append(max(norms) / norms[0])
-                    data[f"d = {d}, shape {shape}, size {size:g}"] = ratios[-1]
-        largest.append(max(ratios))
-    value, error = largest[-1], max(abs(largest[-1] - largest[0]), 1e-9)
-    detail = "Largest ratios: " + "; ".join(f"{k}: {x:.4g}" for k, x in data.items()) + "."
-    return Measurement(value, error, claimed - value, detail, data=data)
+    """The norm is one at t = 0; L is symmetric in L^2 alone, so that in H^2 it may grow."""
+    t = np.geomspace(1e-3, 1e2, 11) if quick else np.geomspace(1e-4, 1e3, 43)
+    spaces = ((12.0, 1, 6), (48.0, 1, 5)) if quick else ((12.0, 1, 6), (48.0, 1, 8), (12.0, 2, 8))
+    data: dict[str, Any] = {"t": t}
+    excess, rows = np.zeros(len(spaces)), []
+    for d in (3, 2):
+        linear = operator(equation(Gaussian(d)), 0.5)
+        worst = np.zeros((len(spaces), len(t)))
+        for l in range(3 if quick else 7):
+            for i, space in enumerate(spaces):
+                norms = Semigroup.of(linear.sector(l, *space)).operator_norms(t)
+                worst[i] = np.maximum(worst[i], norms)
+            data[f"d = {d}, l = {l}"] = norms
+        excess = np.maximum(excess, worst.max(axis=1) - 1)
+        late = np.interp(10.0, t, worst[0])
+        rows.append(f"d = {d}: sup {worst.max():.6f}, at t = 10 {late:.3g} (radii to 12)")
+    if not quick:
+        rows.append(_growth_of_solutions(equation))
+    value = float(excess.max())
+    # Rounding of a product of matrices of condition 1e4.
+    error = max(float(np.ptp(excess)), 1e-9)
+    return Measurement(value, error, claimed - 1 - value, "; ".join(rows) + ".", data=data)
+
+
+def _growth_of_solutions(equation: Builder) -> str:
+    """The largest growth of |f|_{H^2} from one record to the next over nonlinear runs in d = 3."""
+    growth = []
+    for shape in (0, 1):
+        for size in (0.5, 0.1):
+            grid, f0 = perturbed(3, 90, size, shape)
+            found = _solved(equation(Gaussian(3)), grid, f0, 30.0, 25)
+            norms = np.array([sobolev(grid, x, 2, 0.5) for x in found.fields["perturbation"]])
+            growth.append(float(np.max(norms[1:] / norms[:-1])))
+    return f"solutions: |f|_(H^2) changes by a factor of at most {max(growth):.4g} between records"
 
 
 def sobolev(grid: RadialGrid, values: Any, order: int, inverse: float = 0.0, m: float = 0.0) -> Any:
@@ -224,22 +248,60 @@ def _semigroup(equation: Builder, d: int, reach: float) -> Semigroup:
     "screened-entropy-decay",
     source="duerinckx2023, Theorem 2 (1.9)",
     statement="H(F(t) | mu) <~ exp(-t^(2/5)/C) for the nonlinear equation.",
-    family="a mixture in d = 3, unit Gaussian potential, to t = 300",
-    measured="the exponent p of the relative entropy's decay over the last decade and a half",
-    rule="at least 2/5, scatter and drift included (the theorem gives a bound, not a rate)",
-    twin={"claimed": 1.2},
+    family="the slowest tail of the class, F(0) ~ sqrt(mu) <v>^-4 with a fifth of the mass; d = 3, "
+    "Gaussian potential of amplitude 1/10, to 130 (full: 300) of Landau's units of time, two boxes",
+    measured="the exponent p of the relative entropy's decay from 40 units of time on",
+    rule="at least 2/5, scatter, drift and change with box and cells included (the theorem gives a "
+    "bound; the detail has the rate)",
+    twin={"claimed": 0.7},
 )
 def entropy_decay(
     quick: bool, *, claimed: float = 0.4, equation: Builder = LenardBalescu
 ) -> Measurement:
-    """Gaussian data decay faster than the theorem's bound for general data."""
-    grid, f0 = perturbed(3, 80 if quick else 120, 0.5)
-    found = _solved(equation(Gaussian(3)), grid, f0, 300.0, 61)
-    entropy = np.asarray(found.diagnostics["relative_entropy"], float)
-    keep = (entropy > 1e-200) & (found.t > 0)
-    fit = stretched_power(found.t[keep], entropy[keep], (20.0, 300.0), 0.7)
-    detail = f"p = {fit}; H falls from {entropy[0]:.3g} to {entropy[-1]:.3g}."
-    return Measurement(fit.value, fit.error, fit.value - claimed, detail, fit)
+    r"""The tail decides: beyond the radius where F - mu is mu, F is as large as it was.
+
+    Far out F - mu = sqrt(mu) e^{-S}, dS/dt = c (r^2 - S'^2)/r^3, S = 0 at t = 0. With
+    S = (ct)^(2/3) sigma(r/(ct)^(1/3)) the border S = r^2/2 is at r^2 = 1.5248 (ct)^(2/3), and
+    H ~ mu there: -log H ~ 1.5248 (ct)^(2/3). A strong potential hides this behind a slow mode of
+    the core (the unit Gaussian to t = 1000, where H = e^-450), so that the potential is weak.
+    """
+    potential = Gaussian(3, 0.1)
+    # c = lim |v|^3 lambda_1(v), with and without screening.
+    clock = float(potential.landau_prefactor())
+    n, boxes, last = (80, (10.0, 11.0), 130.0) if quick else (140, (14.0, 16.0), 300.0)
+    fits, slopes = [], []
+    for r_max in boxes:
+        grid, f0 = slow_tail(n, r_max)
+        found = solved(
+            Problem(equation(potential), grid, f0),
+            last / clock,
+            Record(n=61, first=1 / clock),
+            1e-5,
+        )
+        x = clock * found.t[1:]
+        entropy = np.asarray(found.diagnostics["relative_entropy"], float)[1:]
+        fits.append(stretched_power(x, entropy, (40.0, last), 0.3))
+        late = x > 40
+        slopes.append(-np.polyfit(x[late] ** (2 / 3), np.log(entropy[late]), 1)[0])
+    fit = fits[-1]
+    error = total(fit.error, abs(fits[-1].value - fits[0].value))
+    detail = (
+        f"p = {fit.value:.3f} +- {error:.3f}, local exponents {fit.local[0]:.3f} to "
+        f"{fit.local[-1]:.3f}: holds, not sharp, for p -> 2/3. H falls to {entropy[-1]:.2g}, and "
+        f"-d log H/d (c t)^(2/3) = {slopes[-1]:.3f} (in the limit 1.525)."
+    )
+    return Measurement(
+        fit.value, error, fit.value - claimed, detail, fit, data={"ct": x, "entropy": entropy}
+    )
+
+
+def slow_tail(n: int, r_max: float, share: float = 0.2) -> tuple[RadialGrid, Any]:
+    """A Maxwellian and a tail e^(-r^2/2) <r>^-4 with a `share` of the mass; energy as mu's."""
+    grid = RadialGrid(3, n, r_max, r_max)
+    tail = jnp.exp(-(grid.r**2) / 2) * (1 + grid.r**2) ** -2
+    tail = share * tail / grid.integrate(tail)
+    heat = float(grid.integrate(tail * grid.r**2)) / 3
+    return grid, maxwellian(grid, 1 - share, (0.5 - heat) / (1 - share)) + tail
 
 
 @claim(
@@ -247,75 +309,136 @@ def entropy_decay(
     source="duerinckx2023, Theorem 3 (1.10)",
     statement="Data with weighted H^(s+1) norm <= M, |eps| >= 1/M, F >= 1/M on a ball have a "
     "solution on some [0, T] whose weighted H^s norm stays bounded.",
-    family="a core of mass 0.3, T = 0.05, and a halo of mass 0.7, T = 1, d = 3, unit Gaussian "
-    "potential; s = 3, m = 10.5",
-    measured="the largest weighted H^3 norm over [0, T] over that at t = 0, T = 1",
-    rule="below 2, the change under refinement included; the conditions (1.10) are reported",
-    twin={"claimed": 0.5},
+    family="a core of mass 0.3, T = 0.1, inside rings at |v| = 1.5, d = 2, Gaussian potential of "
+    "amplitude 1/4, min |eps| = .16, .04, .02 (full: also .08), two grids; full: also a core and a "
+    "halo in d = 3, s = 3, m = 10.5",
+    measured="the least speed (margin(T) - margin(0))/T over the data, margin = min |eps|, T = an "
+    "eighth of the first margin",
+    rule="above zero by more than the change under refinement: no T gets short because eps -> 0",
+    twin={"claimed": 8.0},
 )
 def local_solution(
-    quick: bool, *, claimed: float = 2.0, equation: Builder = LenardBalescu
+    quick: bool, *, claimed: float = 0.0, equation: Builder = LenardBalescu
 ) -> Measurement:
-    """Radial data only: what of Theorem 3 depends on direction is not tested here."""
-    largest, detail = [], ""
-    for n in (60, 90) if quick else (80, 120):
-        grid = RadialGrid(3, n, 12.0, 0.25)
-        f0 = gaussian_mixture(grid, [0.3, 0.7], [[0.0] * 3] * 2, [0.05, 1.0])
-        report = penrose(Gaussian(3), f0, grid)
-        found = _solved(equation(Gaussian(3)), grid, f0, 1.0, 11)
-        norms = [sobolev(grid, f, 3, 0.0, 10.5) for f in found.f]
-        largest.append(max(norms) / norms[0])
-        ball = float(np.min(np.asarray(f0)[np.asarray(grid.r) <= 0.5]))
-        detail = (
-            f"|F(0)|_(H^4, m) = {sobolev(grid, f0, 4, 0.0, 10.5):.4g}, min |eps| = "
-            f"{report.margin:.2e}, min F over |v| <= 1/2 = {ball:.3g}; the norm of H^3 goes from "
-            f"{norms[0]:.4g} to {norms[-1]:.4g}."
-        )
-    value, error = largest[-1], max(abs(largest[-1] - largest[0]), 1e-9)
-    return Measurement(value, error, claimed - value, detail)
+    """How long eps stays away from 0 as the data approach the threshold of Penrose.
+
+    In d = 3 radial data cannot approach it. If collisions made the wells of F1 deeper, T would go
+    to zero with the margin; they fill them, the faster the closer eps is to zero there.
+    """
+    widths = (0.3633, 0.3102, 0.3013) if quick else (0.3633, 0.3278, 0.3102, 0.3013)
+    runs = [
+        [_margins(equation, n, width) for width in widths]
+        for n in ((80, 120) if quick else (120, 240))
+    ]
+    coarse, fine = (
+        [float(np.min((margin[1:] - margin[0]) / t[1:])) for t, margin in grid] for grid in runs
+    )
+    error = max(abs(one - two) for one, two in zip(coarse, fine, strict=True))
+    rows = (
+        f"{margin[0]:.4f} to {margin[-1]:.4f} at t = {t[-1]:.4f} (speed {speed:.3g})"
+        for (t, margin), speed in zip(runs[-1], fine, strict=True)
+    )
+    detail = f"min |eps| from {'; '.join(rows)}."
+    if not quick:
+        detail += _weighted_norms(equation)
+    return Measurement(min(fine), error, min(fine) - claimed, detail)
+
+
+def core_in_ring(n: int, width: float) -> tuple[RadialGrid, Any]:
+    """A core of mass 0.3, T = 0.1, in a ring at |v| = 1.5; the narrower, the less stable."""
+    grid = RadialGrid(2, n, 9.0, 9.0)
+    ring = jnp.exp(-((grid.r - 1.5) ** 2) / (2 * width**2))
+    return grid, 0.3 * maxwellian(grid, 1.0, 0.1) + 0.7 * ring / grid.integrate(ring)
+
+
+def _margins(equation: Builder, n: int, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """Times to an eighth of the first margin, and the margin then, of a core in a ring."""
+    potential, (grid, f0) = Gaussian(2, 0.25), core_in_ring(n, width)
+    first = penrose(potential, f0, grid).margin
+    record = Record(n=5, first=first / 200)
+    found = solved(Problem(equation(potential), grid, f0), first / 8, record)
+    return found.t, np.array([penrose(potential, f, grid).margin for f in found.f])
+
+
+def _weighted_norms(equation: Builder) -> str:
+    """The norms of (1.10) for a core and a halo in d = 3, which any margin admits."""
+    grid = RadialGrid(3, 120, 12.0, 0.25)
+    f0 = gaussian_mixture(grid, [0.3, 0.7], [[0.0] * 3] * 2, [0.05, 1.0])
+    found = _solved(equation(Gaussian(3)), grid, f0, 1.0, 11)
+    norms = [sobolev(grid, f, 3, 0.0, 10.5) for f in found.f]
+    return (
+        f" d = 3: |F(0)|_(H^4, m) = {sobolev(grid, f0, 4, 0.0, 10.5):.4g}; the norm of H^3 goes "
+        f"from {norms[0]:.4g} to {norms[-1]:.4g}, at most {max(norms):.4g}."
+    )
+
+
+def landau_rate(d: int, a: float, s: float = 0.0) -> float:
+    r"""The power of delta in the distance of the rescaled operator from Landau's.
+
+    $$ (d - a) \min\Big(1, \frac{d + 1}{s} - 2\Big), \qquad \hat V \sim k^{-s},\ k \to 0 $$
+
+    Where int k^d Vhat^3 dk is finite, s < (d + 1)/3, it is the power of the first correction;
+    beyond, that of the k at which eps is not near 1. At s = (d + 1)/3 a logarithm comes in;
+    Landau's prefactor needs s < (d + 1)/2. Large k never matter: Vhat^3 is below Vhat^2 there.
+    """
+    return (d - a) * (min(1.0, (d + 1) / s - 2) if s > 0 else 1.0)
 
 
 @claim(
     "screened-landau-limit",
     source="duerinckx2023, Theorem 4 (1.12), (1.13)",
     statement="With V_delta = delta^-a V(x/delta) and time in units delta^(2a+1-d), solutions "
-    "tend to Landau's with the L of V as delta -> 0; the distance is of order delta^(d-a).",
-    family="a mixture, d = 3 with a = 0 and 1, d = 2 with a = 1/2, delta = 2^-6 .. 2^-10, rates; "
-    "full: also solutions at a fixed time for d = 3, a = 0",
-    measured="the power of delta in |Q_delta - Q_L|, over d - a",
+    "tend to Landau's with the L of V as delta -> 0; the distance is of order delta^(d-a) if "
+    "int k^d Vhat^3 dk is finite, delta^((d-a)((d+1)/s - 2)) if Vhat ~ k^-s, s > (d+1)/3.",
+    family="a mixture, Gaussians in d = 3 with a = 0 and 1, d = 2 with a = 1/2, and "
+    "k^-s exp(-k^2/2) in d = 3 with s = 3/2 (full: 1 and 7/4 too, d = 2 with s = 5/4), "
+    "delta = 2^-6 .. 2^-10, rates; full: also solutions at a fixed time for d = 3, a = 0",
+    measured="the power of delta in |Q_delta - Q_L|, over the expected one",
     rule="one within 0.05, scatter and drift of the fit included",
-    twin=[{"claimed": 1.5}, {"time_power": 1.0}],
+    twin=[{"claimed": 1.5}, {"time_power": 1.0}, {"rate": lambda d, a, s: d - a}],
 )
 def landau_limit(
     quick: bool,
     *,
     claimed: float = 1.0,
     time_power: float = 0.0,
+    rate: Callable[[int, float, float], float] = landau_rate,
     equation: Builder = LenardBalescu,
 ) -> Measurement:
     """`time_power` is a (wrong) further power of delta in the unit of time."""
     fits, rows = [], []
-    cases = ((3, 0.0), (3, 1.0), (2, 0.5))
+    cases = [(3, 0.0, 0.0), (3, 1.0, 0.0), (2, 0.5, 0.0), (3, 0.0, 1.5)]
+    if not quick:
+        cases += [(3, 0.0, 1.0), (3, 0.0, 1.75), (2, 0.0, 1.25)]
     deltas = 2.0 ** -np.arange(6, 11)
-    for d, a in cases:
-        potential = Gaussian(d)
+    for d, a, s in cases:
+        potential = singular(d, s) if s else Gaussian(d)
         grid, f = perturbed(d, 60 if quick else 100, 1.0)
         bare = Landau(strength=float(potential.landau_prefactor())).rhs(f, grid)
         away = []
         for delta in deltas:
             # delta^(2a + 1 - d), one unit of Landau's time (Theorem 4).
             unit = potential.time_factor(delta, a) * delta**time_power
-            rate = unit * equation(potential.rescaled(delta, a)).rhs(f, grid)
-            away.append(_distance(grid, rate, bare))
-        fit = power_law(deltas, away)
-        fits.append(fit.over(d - a))
-        rows.append(f"d = {d}, a = {a:g}: {fit} (distance {away[-1]:.1e} at delta = 1/1024)")
+            found = unit * equation(potential.rescaled(delta, a)).rhs(f, grid)
+            away.append(_distance(grid, found, bare))
+        fit, expected = power_law(deltas, away), rate(d, a, s)
+        fits.append(fit.over(expected))
+        rows.append(
+            f"d = {d}, a = {a:g}, s = {s:g}: {fit}, expected {expected:.4g} (distance "
+            f"{away[-1]:.1e} at delta = 1/1024)"
+        )
     if not quick:
         rows.append(_limit_of_solutions(equation, 2.0 ** -np.arange(2, 6), fits))
     worst = max(fits, key=lambda fit: abs(fit.value - claimed) + fit.error)
     detail = "Powers of delta " + "; ".join(rows) + "."
     margin = 0.05 - abs(worst.value - claimed)
     return Measurement(worst.value, worst.error, margin, detail, worst)
+
+
+@cache
+def singular(d: int, s: float) -> Custom:
+    """Vhat = k^-s exp(-k^2/2), like Coulomb's at small k for s = 2."""
+    return Custom(d, lambda k: k**-s * jnp.exp(-(k**2) / 2))
 
 
 def _limit_of_solutions(equation: Builder, deltas: np.ndarray, fits: list[Fit]) -> str:
