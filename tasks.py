@@ -77,7 +77,7 @@ def stub_text() -> str:
 
 def stub() -> None:
     """Write the public names for editors and type checkers, src/relaxon/__init__.pyi."""
-    STUB.write_text(stub_text())
+    run(PYTHON, "-c", "import tasks; tasks.STUB.write_text(tasks.stub_text())")
 
 
 def docs() -> None:
