@@ -32,6 +32,8 @@ EXHAUSTED = "RESOURCE_EXHAUSTED"
 REPORT_SECONDS = 60.0
 """How long a finished run waits for another process that writes in its directory."""
 
+ESTIMATING = "Estimating the error by two companion runs; --no-error leaves it out."
+
 TOLERANCE = 1e-5
 """Relative; the reference has six digits and 200 cells are accurate to 2e-6."""
 
@@ -371,9 +373,12 @@ def _finish(solution: Any, out: pathlib.Path, quiet: bool, estimate: bool) -> in
         sentence = f"Interrupted; go on with `relaxon resume {out}`."
         return _fail(sentence, ENDED_BADLY)
     usable = solution.status in (Status.DONE, Status.BLOWUP)
+    estimate = estimate and usable
+    if estimate and not quiet:
+        print(ESTIMATING, file=sys.stderr, flush=True)
     try:
         with locked(out, REPORT_SECONDS):
-            error = solution.error if estimate and usable else None
+            error = solution.error if estimate else None
             page = report.write_run(solution, out, error)
     except InputError as refusal:
         return _fail(f"{refusal} The run itself is complete.", ENDED_BADLY)
