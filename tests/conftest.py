@@ -1,6 +1,5 @@
 """Shared data; importing relaxon switches jax to float64."""
 
-import itertools
 import json
 import os
 import pathlib
@@ -41,17 +40,25 @@ settings.register_profile("relaxon", deadline=None, max_examples=25, derandomize
 settings.load_profile("relaxon")
 
 
-FILES = itertools.count(1)
+MANY = 1000
+"""Compiled programs at which a process forgets them. Each maps some 20 pieces of memory, of which
+Linux allows 65 530: one process for a whole test run would come near, and end in an abort."""
+COMPILED = [0]
 
 
-@pytest.fixture(scope="module", autouse=True)
+def counted(event, seconds, **_):
+    COMPILED[0] += event.endswith("backend_compile_duration")
+
+
+jax.monitoring.register_event_duration_secs_listener(counted)
+
+
+@pytest.fixture(autouse=True)
 def few_programs():
-    """Forget what was compiled, now and then: a process may map 65 530 pieces of memory on Linux.
-
-    A program has several; a test run of one process would come near, and end in an abort.
-    """
+    """Keep the number of compiled programs of a process below what the system bears."""
     yield
-    if next(FILES) % 20 == 0:
+    if COMPILED[0] > MANY:
+        COMPILED[0] = 0
         jax.clear_caches()
 
 
