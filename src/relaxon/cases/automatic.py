@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from relaxon.cases.rounds import Round, even, rounds
+from relaxon.cases.rounds import Round, rounds
 from relaxon.core.errors import InputError
+from relaxon.grids.companions import even
 
 ROUNDS = 9
 """How many runs are tried; each has 1.5 times the points of the one before along every axis."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from relaxon.core.errors import InputError
+from relaxon.grids.companions import even
 from relaxon.runs.error import GRID, TIME
 from relaxon.runs.solution import Solution
 from relaxon.stepping.status import Status
@@ -92,8 +93,3 @@ def better(tried: Any, grid: bool, only: Collection[str] = ()) -> dict[str, Any]
     if "v_max" in (only or settings):
         found["grid.v_max"] = settings["v_max"] * WIDER
     return found
-
-
-def even(size: float) -> int:
-    """The even number above a size: some grids want them."""
-    return 2 * int(np.ceil(size / 2))

@@ -32,7 +32,6 @@ from relaxon.grids.radial import RadialGrid
 from relaxon.grids.torus import TorusGrid
 from relaxon.grids.velocity_nodes import MappedNodes, ThermalNodes, UniformNodes
 from relaxon.grids.walls import WalledGrid
-from relaxon.numerics.gauss import gauss_rule
 
 ROUGH = 20.0
 """Where the highest difference of log f is larger, it is interpolated by a straight line."""
@@ -61,18 +60,18 @@ def _(grid: RadialGrid, factor: float) -> RadialGrid:
 
 @finer.register
 def _(grid: VelocityGrid, factor: float) -> VelocityGrid:
-    n = _even(grid.n, factor)
+    n = even(grid.n * factor)
     return VelocityGrid(grid.d, n, grid.v_max * math.sqrt(n / grid.n))
 
 
 @finer.register
 def _(grid: TorusGrid, factor: float) -> TorusGrid:
-    return TorusGrid(grid.d, _even(grid.n, factor), grid.length)
+    return TorusGrid(grid.d, even(grid.n * factor), grid.length)
 
 
 @finer.register
 def _(grid: ConfinedLine, factor: float) -> ConfinedLine:
-    return ConfinedLine(grid.potential, _even(grid.n, factor), grid.depth)
+    return ConfinedLine(grid.potential, even(grid.n * factor), grid.depth)
 
 
 @finer.register
@@ -92,22 +91,23 @@ def _(grid: ConfinedGrid, factor: float) -> ConfinedGrid:
 
 @finer.register
 def _(nodes: UniformNodes, factor: float) -> UniformNodes:
-    n = _even(nodes.n, factor)
+    n = even(nodes.n * factor)
     return UniformNodes(nodes.d, n, nodes.v_max * math.sqrt(n / nodes.n))
 
 
 @finer.register
 def _(nodes: MappedNodes, factor: float) -> MappedNodes:
-    return MappedNodes(nodes.d, _even(nodes.n, factor), nodes.scale)
+    return MappedNodes(nodes.d, even(nodes.n * factor), nodes.scale)
 
 
 @finer.register
 def _(nodes: ThermalNodes, factor: float) -> ThermalNodes:
-    return ThermalNodes(_even(nodes.n, factor), nodes.xi_max)
+    return ThermalNodes(even(nodes.n * factor), nodes.xi_max)
 
 
-def _even(n: int, factor: float) -> int:
-    return 2 * math.ceil(n * factor / 2)
+def even(size: float) -> int:
+    """The even number from a size on: some grids want them."""
+    return 2 * math.ceil(size / 2)
 
 
 def carried(values: Any, grid: Grid, to: Grid) -> np.ndarray:
@@ -193,16 +193,10 @@ def _confined(values: np.ndarray, grid: ConfinedGrid, to: ConfinedGrid) -> np.nd
     Nodal values in the corners are noise of any size, which no integral sees.
     """
     ratio = values / (np.asarray(grid.line.gibbs)[:, None] * np.asarray(grid.velocity.profile))
-    velocity = _polynomial(_thermal(grid.velocity), _thermal(to.velocity))
+    velocity = _polynomial(grid.velocity.rule(), to.velocity.rule())
     found = _along(ratio, [*_matrices(grid, to), velocity])
     found = np.clip(found, ratio.min(), ratio.max())
     return found * (np.asarray(to.line.gibbs)[:, None] * np.asarray(to.velocity.profile))
-
-
-def _thermal(nodes: ThermalNodes) -> Any:
-    """The Gauss rule behind thermal nodes."""
-    end = nodes.xi_max
-    return gauss_rule(lambda x: np.exp(-0.5 * x**2), -end, end, nodes.n, even=True)
 
 
 def _polynomial(rule: Any, to: Any) -> np.ndarray:

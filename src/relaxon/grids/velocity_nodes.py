@@ -15,7 +15,7 @@ from relaxon.core.numbers import dimension, integer, positive, scalar, shown, wh
 from relaxon.core.registry import storable
 from relaxon.core.types import Real, Whole
 from relaxon.grids.torus import axis_names
-from relaxon.numerics.gauss import gauss_rule
+from relaxon.numerics.gauss import GaussRule, gauss_rule
 
 
 @storable
@@ -52,14 +52,17 @@ class ThermalNodes(eqx.Module):
         require(
             3 <= self.xi_max <= 10, f"xi_max must lie between 3 and 10, but is {shown(xi_max)}."
         )
-        rule = gauss_rule(
-            lambda x: np.exp(-0.5 * x**2), -self.xi_max, self.xi_max, self.n, even=True
-        )
+        rule = self.rule()
         masses = rule.weights / rule.weights.sum()
         self.nodes = jnp.asarray(rule.nodes, float)
         self.masses = jnp.asarray(masses, float)
         self.slope = jnp.asarray(rule.derivative, float)
         self.drift = jnp.asarray((rule.derivative.T @ masses) / masses, float)
+
+    def rule(self) -> GaussRule:
+        """The Gauss rule of the profile, whose nodes these are."""
+        end = self.xi_max
+        return gauss_rule(lambda x: np.exp(-0.5 * x**2), -end, end, self.n, even=True)
 
     @property
     def d(self) -> int:
